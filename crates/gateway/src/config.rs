@@ -1,0 +1,464 @@
+//! Configuration: flags and environment in, one checked [`Config`] out. Flags win. Every mistake is
+//! reported at once, so that an operator does not meet them one restart at a time.
+//!
+//! Two steps: [`Flags`] is what was written, [`Config`] is what it means.
+
+mod reader;
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use reader::Reader;
+use url::Url;
+
+/// The prefix of our own environment variables; unknown names under it are warned about.
+const ENV_PREFIX: &str = "FAL_MCP_";
+
+const ENV_TRANSPORT: &str = "FAL_MCP_TRANSPORT";
+const ENV_HOST: &str = "FAL_MCP_HOST";
+const ENV_PORT: &str = "FAL_MCP_PORT";
+const ENV_LOG_LEVEL: &str = "FAL_MCP_LOG_LEVEL";
+const ENV_LOG_FORMAT: &str = "FAL_MCP_LOG_FORMAT";
+const ENV_PUBLIC_URL: &str = "FAL_MCP_PUBLIC_URL";
+const ENV_ALLOWED_HOSTS: &str = "FAL_MCP_ALLOWED_HOSTS";
+const ENV_ALLOWED_ORIGINS: &str = "FAL_MCP_ALLOWED_ORIGINS";
+const ENV_MAX_BODY_BYTES: &str = "FAL_MCP_MAX_BODY_BYTES";
+const ENV_MAX_IN_FLIGHT: &str = "FAL_MCP_MAX_IN_FLIGHT";
+const ENV_ON_DISCONNECT: &str = "FAL_MCP_ON_DISCONNECT";
+const ENV_WAIT_SECONDS: &str = "FAL_MCP_WAIT_SECONDS";
+const ENV_SHUTDOWN_GRACE_SECONDS: &str = "FAL_MCP_SHUTDOWN_GRACE_SECONDS";
+const ENV_CATALOG_REFRESH_SECONDS: &str = "FAL_MCP_CATALOG_REFRESH_SECONDS";
+const ENV_CATALOG_PAGE_INTERVAL_MS: &str = "FAL_MCP_CATALOG_PAGE_INTERVAL_MS";
+const ENV_QUEUE_URL: &str = "FAL_QUEUE_URL";
+const ENV_API_URL: &str = "FAL_API_URL";
+const ENV_WEB_URL: &str = "FAL_WEB_URL";
+const ENV_DOCS_URL: &str = "FAL_DOCS_URL";
+const ENV_CDN_HOSTS: &str = "FAL_CDN_HOSTS";
+/// The caller's key, for the stdio transport only: over HTTP each request brings its own.
+pub const ENV_KEY: &str = "FAL_KEY";
+
+const ENV_NAMES: [&str; 15] = [
+    ENV_TRANSPORT,
+    ENV_HOST,
+    ENV_PORT,
+    ENV_LOG_LEVEL,
+    ENV_LOG_FORMAT,
+    ENV_PUBLIC_URL,
+    ENV_ALLOWED_HOSTS,
+    ENV_ALLOWED_ORIGINS,
+    ENV_MAX_BODY_BYTES,
+    ENV_MAX_IN_FLIGHT,
+    ENV_ON_DISCONNECT,
+    ENV_WAIT_SECONDS,
+    ENV_SHUTDOWN_GRACE_SECONDS,
+    ENV_CATALOG_REFRESH_SECONDS,
+    ENV_CATALOG_PAGE_INTERVAL_MS,
+];
+
+/// The longest that a caller may ask to wait.
+pub const MAX_WAIT: Duration = Duration::from_mins(5);
+
+/// The flags as written. Each has an environment variable beside it; texts are checked in
+/// [`Config::resolve`], where environment and flags meet.
+#[derive(Clone, Debug, Default, clap::Parser)]
+#[expect(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    rustdoc::broken_intra_doc_links,
+    reason = "the fields' comments are help texts, which have no markup"
+)]
+#[command(
+    name = "fal-mcp-gateway",
+    version,
+    about = "A stateless Streamable HTTP MCP gateway to fal"
+)]
+pub struct Flags {
+    /// How clients reach it: http, stdio or dual [FAL_MCP_TRANSPORT; default http]
+    #[arg(long)]
+    pub transport: Option<String>,
+    /// Address to listen on [FAL_MCP_HOST; default 127.0.0.1]
+    #[arg(long)]
+    pub host: Option<String>,
+    /// Port to listen on, 0 picks one and prints it [FAL_MCP_PORT; default 8000]
+    #[arg(long)]
+    pub port: Option<String>,
+    /// error, warn, info, debug, trace or a tracing filter [FAL_MCP_LOG_LEVEL; default info]
+    #[arg(long)]
+    pub log_level: Option<String>,
+    /// text or json [FAL_MCP_LOG_FORMAT; default text on a terminal, else json]
+    #[arg(long)]
+    pub log_format: Option<String>,
+    /// URL that people and clients see [FAL_MCP_PUBLIC_URL; default from host and port]
+    #[arg(long)]
+    pub public_url: Option<String>,
+    /// Host names a request may name, separated by commas, * for any [FAL_MCP_ALLOWED_HOSTS]
+    #[arg(long)]
+    pub allowed_hosts: Option<String>,
+    /// Origins a browser may call from, separated by commas [FAL_MCP_ALLOWED_ORIGINS]
+    #[arg(long)]
+    pub allowed_origins: Option<String>,
+    /// Largest request body [FAL_MCP_MAX_BODY_BYTES; default 16777216]
+    #[arg(long)]
+    pub max_body_bytes: Option<String>,
+    /// Requests served at the same time, over it 503 [FAL_MCP_MAX_IN_FLIGHT; default 20000]
+    #[arg(long)]
+    pub max_in_flight: Option<String>,
+    /// What a lost connection does to fal's job: auto, cancel or keep [FAL_MCP_ON_DISCONNECT; default auto]
+    #[arg(long)]
+    pub on_disconnect: Option<String>,
+    /// How long run_model waits when the caller does not say [FAL_MCP_WAIT_SECONDS; default 45]
+    #[arg(long)]
+    pub wait_seconds: Option<String>,
+    /// How long running calls may take to end on SIGTERM [FAL_MCP_SHUTDOWN_GRACE_SECONDS; default 30]
+    #[arg(long)]
+    pub shutdown_grace_seconds: Option<String>,
+    /// How often the catalogue is read again [FAL_MCP_CATALOG_REFRESH_SECONDS; default 600]
+    #[arg(long)]
+    pub catalog_refresh_seconds: Option<String>,
+    /// Pause between two pages of the catalogue, longer when fal says so [FAL_MCP_CATALOG_PAGE_INTERVAL_MS; default 500]
+    #[arg(long)]
+    pub catalog_page_interval_ms: Option<String>,
+    /// fal's queue [FAL_QUEUE_URL; default https://queue.fal.run]
+    #[arg(long)]
+    pub queue_url: Option<String>,
+    /// fal's Platform API [FAL_API_URL; default https://api.fal.ai/v1]
+    #[arg(long)]
+    pub api_url: Option<String>,
+    /// fal's website, for the models' public schemas [FAL_WEB_URL; default https://fal.ai]
+    #[arg(long)]
+    pub web_url: Option<String>,
+    /// The MCP endpoint of fal's documentation [FAL_DOCS_URL; default https://fal.ai/docs/mcp]
+    #[arg(long)]
+    pub docs_url: Option<String>,
+    /// Hosts whose media a preview may be fetched from, separated by commas, each with what lies under it [FAL_CDN_HOSTS; default fal.media]
+    #[arg(long)]
+    pub cdn_hosts: Option<String>,
+}
+
+/// What the flags and the environment mean.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How clients reach the gateway.
+    pub transport: Transport,
+    /// Where it listens; port 0 picks one.
+    pub addr: SocketAddr,
+    /// A tracing filter.
+    pub log_level: String,
+    /// How log lines look; `None` decides by whether standard error is a terminal.
+    pub log_format: Option<LogFormat>,
+    /// What people and clients see; `None` is made of the bound address.
+    pub public_url: Option<Url>,
+    /// What a `Host` header may name; `None` is any. Lower case, without port.
+    pub allowed_hosts: Option<BTreeSet<String>>,
+    /// Origins of browsers beside the endpoint's own, as `scheme://host[:port]`.
+    pub allowed_origins: BTreeSet<String>,
+    /// Largest request body, bytes.
+    pub max_body_bytes: usize,
+    /// Requests served at the same time.
+    pub max_in_flight: usize,
+    /// What a lost connection does to fal's job.
+    pub on_disconnect: OnDisconnect,
+    /// How long `run_model` waits when the caller does not say.
+    pub wait: Duration,
+    /// How long running calls may take to end on SIGTERM.
+    pub shutdown_grace: Duration,
+    /// How often the catalogue is read again.
+    pub catalog_refresh: Duration,
+    /// The pause between two pages of the catalogue.
+    pub catalog_page_interval: Duration,
+    /// fal's hosts.
+    pub hosts: fal::Hosts,
+}
+
+/// How clients reach the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Streamable HTTP.
+    Http,
+    /// JSON-RPC lines on standard input and output, with the key from `FAL_KEY`.
+    Stdio,
+    /// Both.
+    Dual,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs, one object a line.
+    Json,
+}
+
+/// What a lost connection does to fal's job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDisconnect {
+    /// As the caller's protocol version says: cancelled from 2026-07-28 on, kept before.
+    Auto,
+    /// Always cancelled.
+    Cancel,
+    /// Never cancelled.
+    Keep,
+}
+
+/// Everything that is wrong with the configuration, a sentence each.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct ConfigError(pub Vec<String>);
+
+impl Default for Config {
+    /// The defaults of every setting.
+    fn default() -> Self {
+        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self {
+            transport: Transport::Http,
+            addr: SocketAddr::new(host, 8000),
+            log_level: "info".to_owned(),
+            log_format: None,
+            public_url: None,
+            allowed_hosts: Some(loopback_names()),
+            allowed_origins: BTreeSet::new(),
+            max_body_bytes: 16 * 1024 * 1024,
+            max_in_flight: 20_000,
+            on_disconnect: OnDisconnect::Auto,
+            wait: Duration::from_secs(45),
+            shutdown_grace: Duration::from_secs(30),
+            catalog_refresh: Duration::from_mins(10),
+            catalog_page_interval: Duration::from_millis(500),
+            hosts: fal::Hosts::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads `flags`, then `environment` (all variables of the process) where a flag is absent.
+    /// Answers with the configuration and warnings about variables nobody reads.
+    pub fn resolve(
+        flags: &Flags,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<String>), ConfigError> {
+        let default = Self::default();
+        let mut read = Reader::new(environment);
+        let host = read.parsed(
+            "host",
+            flags.host.as_deref(),
+            ENV_HOST,
+            "an IP address",
+            default.addr.ip(),
+        );
+        let port =
+            read.parsed("port", flags.port.as_deref(), ENV_PORT, "0 to 65535", default.addr.port());
+        let public_url = read.url("public-url", flags.public_url.as_deref(), ENV_PUBLIC_URL);
+        let allowed_hosts =
+            match read.list("allowed-hosts", flags.allowed_hosts.as_deref(), ENV_ALLOWED_HOSTS) {
+                Some(hosts) if hosts.contains("*") => None,
+                Some(hosts) => Some(hosts),
+                None => Some(default_hosts(host, public_url.as_ref())),
+            };
+        let hosts = fal_hosts(&mut read, flags, default.hosts.clone());
+        let (catalog_refresh, catalog_page_interval) = catalog_pace(&mut read, flags, &default);
+        let config = Self {
+            transport: read.one_of(
+                "transport",
+                flags.transport.as_deref(),
+                ENV_TRANSPORT,
+                &TRANSPORTS,
+            ),
+            addr: SocketAddr::new(host, port),
+            log_level: read
+                .text(flags.log_level.as_deref(), ENV_LOG_LEVEL)
+                .unwrap_or_else(|| default.log_level.clone()),
+            log_format: read.one_of(
+                "log-format",
+                flags.log_format.as_deref(),
+                ENV_LOG_FORMAT,
+                &LOG_FORMATS,
+            ),
+            public_url,
+            allowed_hosts,
+            allowed_origins: read
+                .list("allowed-origins", flags.allowed_origins.as_deref(), ENV_ALLOWED_ORIGINS)
+                .unwrap_or_default(),
+            max_body_bytes: read.at_least(
+                "max-body-bytes",
+                flags.max_body_bytes.as_deref(),
+                ENV_MAX_BODY_BYTES,
+                (1024, default.max_body_bytes),
+            ),
+            max_in_flight: read.at_least(
+                "max-in-flight",
+                flags.max_in_flight.as_deref(),
+                ENV_MAX_IN_FLIGHT,
+                (1, default.max_in_flight),
+            ),
+            on_disconnect: read.one_of(
+                "on-disconnect",
+                flags.on_disconnect.as_deref(),
+                ENV_ON_DISCONNECT,
+                &ON_DISCONNECT,
+            ),
+            wait: read.seconds(
+                "wait-seconds",
+                flags.wait_seconds.as_deref(),
+                ENV_WAIT_SECONDS,
+                (default.wait, MAX_WAIT),
+            ),
+            shutdown_grace: read.seconds(
+                "shutdown-grace-seconds",
+                flags.shutdown_grace_seconds.as_deref(),
+                ENV_SHUTDOWN_GRACE_SECONDS,
+                (default.shutdown_grace, Duration::from_hours(1)),
+            ),
+            catalog_refresh,
+            catalog_page_interval,
+            hosts,
+        };
+        read.finish(config, ENV_PREFIX, &ENV_NAMES)
+    }
+
+    /// The URL of the endpoint as clients should write it, once `bound` is known.
+    pub fn endpoint_url(&self, bound: SocketAddr) -> String {
+        match &self.public_url {
+            Some(url) => format!("{}/mcp", url.as_str().trim_end_matches('/')),
+            None => format!("http://{bound}/mcp"),
+        }
+    }
+}
+
+/// How often the catalogue is read, and how fast its pages.
+fn catalog_pace(read: &mut Reader, flags: &Flags, default: &Config) -> (Duration, Duration) {
+    let refresh = read.seconds(
+        "catalog-refresh-seconds",
+        flags.catalog_refresh_seconds.as_deref(),
+        ENV_CATALOG_REFRESH_SECONDS,
+        (default.catalog_refresh, Duration::from_hours(24)),
+    );
+    let milliseconds = read.parsed(
+        "catalog-page-interval-ms",
+        flags.catalog_page_interval_ms.as_deref(),
+        ENV_CATALOG_PAGE_INTERVAL_MS,
+        "milliseconds, 0 to 65535",
+        u16::try_from(default.catalog_page_interval.as_millis()).unwrap_or(u16::MAX),
+    );
+    (refresh, Duration::from_millis(u64::from(milliseconds)))
+}
+
+fn fal_hosts(read: &mut Reader, flags: &Flags, default: fal::Hosts) -> fal::Hosts {
+    let mut url = |name, flag: Option<&str>, env| read.url(name, flag, env);
+    let queue = url("queue-url", flags.queue_url.as_deref(), ENV_QUEUE_URL);
+    let api = url("api-url", flags.api_url.as_deref(), ENV_API_URL);
+    let web = url("web-url", flags.web_url.as_deref(), ENV_WEB_URL);
+    let docs = url("docs-url", flags.docs_url.as_deref(), ENV_DOCS_URL);
+    let cdn = read.list("cdn-hosts", flags.cdn_hosts.as_deref(), ENV_CDN_HOSTS);
+    fal::Hosts {
+        queue: queue.unwrap_or(default.queue),
+        api: api.unwrap_or(default.api),
+        web: web.unwrap_or(default.web),
+        docs: docs.unwrap_or(default.docs),
+        cdn: cdn.map_or(default.cdn, |hosts| hosts.into_iter().collect()),
+    }
+}
+
+/// The first entry of each is the default.
+const TRANSPORTS: [(&str, Transport); 3] =
+    [("http", Transport::Http), ("stdio", Transport::Stdio), ("dual", Transport::Dual)];
+const LOG_FORMATS: [(&str, Option<LogFormat>); 3] =
+    [("auto", None), ("text", Some(LogFormat::Text)), ("json", Some(LogFormat::Json))];
+const ON_DISCONNECT: [(&str, OnDisconnect); 3] =
+    [("auto", OnDisconnect::Auto), ("cancel", OnDisconnect::Cancel), ("keep", OnDisconnect::Keep)];
+
+fn loopback_names() -> BTreeSet<String> {
+    ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).into()
+}
+
+fn default_hosts(host: IpAddr, public_url: Option<&Url>) -> BTreeSet<String> {
+    let mut hosts = loopback_names();
+    hosts.insert(match host {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    });
+    hosts.extend(public_url.and_then(Url::host_str).map(str::to_lowercase));
+    hosts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_environment_and_both_over_the_default() {
+        let flags = Flags { port: Some("1".to_owned()), ..Flags::default() };
+        let environment = environment(&[(ENV_PORT, "2"), (ENV_HOST, "0.0.0.0")]);
+        let (config, _) = Config::resolve(&flags, environment).unwrap();
+        assert_eq!(config.addr.to_string(), "0.0.0.0:1");
+        assert_eq!(config.wait, Duration::from_secs(45));
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once_with_its_name_and_what_is_accepted() {
+        let environment = environment(&[
+            (ENV_PORT, "70000"),
+            (ENV_TRANSPORT, "sse"),
+            (ENV_QUEUE_URL, "ftp://queue"),
+            (ENV_WAIT_SECONDS, "301"),
+            (ENV_MAX_BODY_BYTES, "-1"),
+        ]);
+        let ConfigError(mistakes) = Config::resolve(&Flags::default(), environment).unwrap_err();
+        assert_eq!(
+            mistakes,
+            [
+                "FAL_MCP_PORT (--port) is \"70000\": expected 0 to 65535",
+                "FAL_QUEUE_URL (--queue-url) is \"ftp://queue\": expected an http:// or https:// URL",
+                "FAL_MCP_TRANSPORT (--transport) is \"sse\": expected http, stdio or dual",
+                "FAL_MCP_MAX_BODY_BYTES (--max-body-bytes) is \"-1\": expected a whole number, at least 1024",
+                "FAL_MCP_WAIT_SECONDS (--wait-seconds) is \"301\": expected seconds from 0 to 300",
+            ]
+        );
+    }
+
+    #[test]
+    fn unknown_variables_under_our_prefix_are_warned_about() {
+        let environment = environment(&[("FAL_MCP_PROT", "1"), ("FAL_OTHER", "1")]);
+        let (_, warnings) = Config::resolve(&Flags::default(), environment).unwrap();
+        assert_eq!(
+            warnings,
+            ["FAL_MCP_PROT is set, but no setting has that name; did you mean FAL_MCP_PORT?"]
+        );
+    }
+
+    #[test]
+    fn the_public_url_s_host_and_the_bound_address_may_be_named_by_requests() {
+        let flags = Flags {
+            public_url: Some("https://Mcp.Example.com/".to_owned()),
+            host: Some("10.0.0.7".to_owned()),
+            ..Flags::default()
+        };
+        let (config, _) = Config::resolve(&flags, []).unwrap();
+        let hosts = config.allowed_hosts.clone().unwrap();
+        assert!(hosts.contains("mcp.example.com") && hosts.contains("10.0.0.7"));
+        assert_eq!(config.endpoint_url(config.addr), "https://mcp.example.com/mcp");
+    }
+
+    #[test]
+    fn a_star_allows_any_host() {
+        let flags = Flags { allowed_hosts: Some("*".to_owned()), ..Flags::default() };
+        let (config, _) = Config::resolve(&flags, []).unwrap();
+        assert_eq!(config.allowed_hosts, None);
+    }
+
+    #[test]
+    fn the_table_of_names_holds_every_variable_of_ours_that_a_flag_s_help_names() {
+        use clap::CommandFactory as _;
+        let help = Flags::command().render_long_help().to_string();
+        let named: BTreeSet<&str> = help
+            .split(|character: char| !(character.is_ascii_uppercase() || character == '_'))
+            .filter(|word| word.starts_with(ENV_PREFIX))
+            .collect();
+        assert_eq!(named, BTreeSet::from(ENV_NAMES));
+    }
+}

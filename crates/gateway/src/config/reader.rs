@@ -1,0 +1,167 @@
+//! Reads settings one by one, flag before environment, and collects every mistake.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Config, ConfigError};
+
+/// The environment, and what was found wrong so far.
+pub(super) struct Reader {
+    environment: BTreeMap<String, String>,
+    mistakes: Vec<String>,
+}
+
+impl Reader {
+    pub(super) fn new(environment: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { environment: environment.into_iter().collect(), mistakes: Vec::new() }
+    }
+
+    /// The setting as written. An empty variable counts as absent: that is what a compose file
+    /// leaves of `${VAR}`.
+    pub(super) fn text(&self, flag: Option<&str>, env: &str) -> Option<String> {
+        let environment = || self.environment.get(env).map(String::as_str);
+        flag.or_else(environment).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    pub(super) fn parsed<T: FromStr>(
+        &mut self,
+        name: &str,
+        flag: Option<&str>,
+        env: &str,
+        expected: &str,
+        default: T,
+    ) -> T {
+        let Some(text) = self.text(flag, env) else {
+            return default;
+        };
+        text.parse().unwrap_or_else(|_| {
+            self.mistake(name, env, &text, expected);
+            default
+        })
+    }
+
+    pub(super) fn at_least(
+        &mut self,
+        name: &str,
+        flag: Option<&str>,
+        env: &str,
+        (least, default): (usize, usize),
+    ) -> usize {
+        let Some(text) = self.text(flag, env) else {
+            return default;
+        };
+        match text.parse() {
+            Ok(number) if number >= least => number,
+            _ => {
+                self.mistake(name, env, &text, &format!("a whole number, at least {least}"));
+                default
+            }
+        }
+    }
+
+    pub(super) fn seconds(
+        &mut self,
+        name: &str,
+        flag: Option<&str>,
+        env: &str,
+        (default, most): (Duration, Duration),
+    ) -> Duration {
+        let Some(text) = self.text(flag, env) else {
+            return default;
+        };
+        match text.parse().map(Duration::from_secs) {
+            Ok(duration) if duration <= most => duration,
+            _ => {
+                self.mistake(name, env, &text, &format!("seconds from 0 to {}", most.as_secs()));
+                default
+            }
+        }
+    }
+
+    /// The first choice is the default.
+    pub(super) fn one_of<T: Copy>(
+        &mut self,
+        name: &str,
+        flag: Option<&str>,
+        env: &str,
+        choices: &[(&str, T); 3],
+    ) -> T {
+        let [(_, default), ..] = *choices;
+        let Some(text) = self.text(flag, env) else {
+            return default;
+        };
+        choices.iter().find(|(word, _)| *word == text).map_or_else(
+            || {
+                let [(a, _), (b, _), (c, _)] = choices;
+                self.mistake(name, env, &text, &format!("{a}, {b} or {c}"));
+                default
+            },
+            |(_, value)| *value,
+        )
+    }
+
+    pub(super) fn url(&mut self, name: &str, flag: Option<&str>, env: &str) -> Option<Url> {
+        let text = self.text(flag, env)?;
+        match Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
+            _ => {
+                self.mistake(name, env, &text, "an http:// or https:// URL");
+                None
+            }
+        }
+    }
+
+    /// A list separated by commas, in lower case.
+    pub(super) fn list(
+        &mut self,
+        name: &str,
+        flag: Option<&str>,
+        env: &str,
+    ) -> Option<BTreeSet<String>> {
+        let text = self.text(flag, env)?;
+        let items: BTreeSet<String> = text
+            .split(',')
+            .map(|item| item.trim().to_lowercase())
+            .filter(|item| !item.is_empty())
+            .collect();
+        if items.is_empty() {
+            self.mistake(name, env, &text, "names separated by commas");
+            return None;
+        }
+        Some(items)
+    }
+
+    /// The configuration with its warnings, or every mistake.
+    pub(super) fn finish(
+        self,
+        config: Config,
+        prefix: &str,
+        names: &[&str],
+    ) -> Result<(Config, Vec<String>), ConfigError> {
+        if !self.mistakes.is_empty() {
+            return Err(ConfigError(self.mistakes));
+        }
+        let warnings = self
+            .environment
+            .keys()
+            .filter(|name| name.starts_with(prefix) && !names.contains(&name.as_str()))
+            .map(|unknown| {
+                let nearest = names
+                    .iter()
+                    .min_by_key(|name| strsim::damerau_levenshtein(name, unknown))
+                    .copied()
+                    .unwrap_or_default();
+                format!("{unknown} is set, but no setting has that name; did you mean {nearest}?")
+            })
+            .collect();
+        Ok((config, warnings))
+    }
+
+    fn mistake(&mut self, name: &str, env: &str, text: &str, expected: &str) {
+        let shown: String = text.chars().take(80).collect();
+        self.mistakes.push(format!("{env} (--{name}) is {shown:?}: expected {expected}"));
+    }
+}

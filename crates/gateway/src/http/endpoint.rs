@@ -1,0 +1,60 @@
+//! `POST /mcp`, step by step: key, body, message, era, answer.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::request::Parts;
+use mcp::{Incoming, Message, transport};
+
+use super::guard::Place;
+use super::request_id::HttpRequestId;
+use super::{Site, auth, body, reply};
+use crate::context::{Context, ProgressSink, lost_connection_cancels};
+use crate::dispatch::{self, Step};
+use crate::error::Failure;
+
+/// Answers one message.
+pub(super) async fn post(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    serve(&site, parts, body).await.unwrap_or_else(|failure| reply::failure(&failure))
+}
+
+async fn serve(
+    site: &Arc<Site>,
+    mut parts: Parts,
+    body: axum::body::Body,
+) -> Result<Response, Failure> {
+    let key = auth::key(&parts.headers).map_err(Failure::Key)?;
+    transport::check_content_type(&parts.headers)?;
+    let body = body::read(&parts.headers, body, site.app.config.max_body_bytes).await?;
+    let message = Message::decode(&body)?;
+    drop(body);
+    let (era, version, meta, request) = match transport::classify(Some(&parts.headers), message)? {
+        Incoming::Request { era, version, meta, request } => (era, version, meta, request),
+        Incoming::Notification(_) => return Ok(reply::accepted()),
+    };
+    let call = match dispatch::begin(&site.app, era, version, request)? {
+        Step::Answered(response) => return Ok(reply::json(response)),
+        Step::Call(call) => call,
+    };
+    let streams = transport::accepts_event_stream(&parts.headers);
+    let (progress, updates) = ProgressSink::new(meta.progress_token.filter(|_| streams));
+    let http_request_id = parts.extensions.remove::<HttpRequestId>();
+    let dropping_cancels = lost_connection_cancels(site.app.config.on_disconnect, era);
+    let context = Context {
+        app: Arc::clone(&site.app),
+        key,
+        era,
+        progress,
+        dropping_cancels,
+        http_request_id,
+    };
+    let place = parts.extensions.remove::<Place>();
+    let work = Box::pin(dispatch::call_tool(context, call));
+    if streams {
+        reply::json_or_stream(work, updates, place).await
+    } else {
+        work.await.map(reply::json)
+    }
+}

@@ -1,0 +1,216 @@
+//! A job at fal, from the caller's side: submitted once, waited for, never lost.
+//!
+//! Two things here outlive a caller that goes away. A submit under way is finished, because nobody
+//! could say afterwards whether fal took it. And a job whose caller cancelled it by closing its
+//! stream is cancelled at fal.
+
+mod present;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fal::State;
+use futures_util::StreamExt as _;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::context::Context;
+use crate::error::{During, Handle, ToolError};
+
+pub(crate) use present::{completed, media_urls, processing};
+
+/// How long a submit may take before its outcome counts as unknown.
+const SUBMIT: Duration = Duration::from_mins(1);
+
+/// The pauses before a result that fal failed to give is asked for again.
+const RESULT_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
+
+/// What there is to say about a job when the waiting ends.
+#[derive(Debug)]
+pub(crate) enum Waited {
+    /// It is done.
+    Done {
+        /// The output and what was billed.
+        result: fal::JobResult,
+        /// The last status, with the time the model took.
+        status: fal::Status,
+    },
+    /// It runs on.
+    Running(fal::Status),
+}
+
+/// A submitted job. Dropped before [`Submission::keep`], it is cancelled at fal if the caller's
+/// going away is to mean that.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    /// The job.
+    pub(crate) job: fal::Job,
+    /// Its place in the queue, 0 being next.
+    pub(crate) queue_position: Option<u64>,
+    cancel: Option<(Arc<App>, fal::Key)>,
+}
+
+impl Submission {
+    /// The caller has its answer, so its going away means nothing any more.
+    pub(crate) fn keep(&mut self) {
+        self.cancel = None;
+    }
+}
+
+impl Drop for Submission {
+    fn drop(&mut self) {
+        if let Some((app, key)) = self.cancel.take() {
+            let job = self.job.clone();
+            let fal = app.fal.clone();
+            app.detached.spawn(async move {
+                let outcome = fal.cancel(&key, &job, Context::plain_deadline()).await;
+                let outcome = outcome.map_or_else(|error| error.kind(), |_| "requested");
+                tracing::info!(outcome, request_id = %job.request_id, "caller gone, job cancelled");
+            });
+        }
+    }
+}
+
+/// Submits a job. It runs to its end even if the caller goes away meanwhile.
+pub(crate) async fn submit(
+    context: &Context,
+    endpoint_id: &fal::EndpointId,
+    input: serde_json::Value,
+    options: fal::SubmitOptions,
+) -> Result<Submission, ToolError> {
+    let (sender, receiver) = oneshot::channel();
+    let app = context.app.clone();
+    let key = context.key.clone();
+    let cancels = context.dropping_cancels;
+    let id = endpoint_id.clone();
+    app.detached.clone().spawn(async move {
+        let deadline = Instant::now() + SUBMIT;
+        let outcome = app.fal.submit(&key, &id, &input, &options, deadline).await;
+        let outcome = outcome.map(|submitted| Submission {
+            job: submitted.job,
+            queue_position: submitted.queue_position,
+            cancel: cancels.then(|| (Arc::clone(&app), key.clone())),
+        });
+        // Nobody listens any more: what was made is dropped here, and `Submission` decides.
+        drop(sender.send(outcome));
+    });
+    let failed = ToolError::fal(During::Submit(endpoint_id.clone()));
+    match receiver.await {
+        Ok(outcome) => outcome.map_err(failed),
+        Err(gone) => Err(failed(fal::Error::SubmitOutcomeUnknown { source: Box::new(gone) })),
+    }
+}
+
+/// Waits for a job until it is done, `until` has come, or the server is about to end; progress goes
+/// to the caller meanwhile.
+pub(crate) async fn wait(
+    context: &Context,
+    job: &fal::Job,
+    until: Instant,
+    logs: bool,
+) -> Result<Waited, ToolError> {
+    let mut updates = Box::pin(context.app.fal.watch(&context.key, job, logs));
+    let mut latest = fal::Status {
+        state: State::InQueue { position: None },
+        logs: Vec::new(),
+        inference_seconds: None,
+    };
+    let timeout = tokio::time::sleep_until(until);
+    tokio::pin!(timeout);
+    loop {
+        let update = tokio::select! {
+            biased;
+            update = updates.next() => update,
+            () = &mut timeout => return Ok(Waited::Running(latest)),
+            () = context.app.hurry.cancelled() => return Ok(Waited::Running(latest)),
+        };
+        match update {
+            Some(Ok(status)) => {
+                context.progress.report(|| present::progress(job, &status));
+                let over = matches!(status.state, State::Completed | State::Failed { .. });
+                latest = status;
+                if over {
+                    break;
+                }
+            }
+            Some(Err(error)) => {
+                return Err(ToolError::fal(During::Job(handle(job)))(error));
+            }
+            // The stream ends after the job does; should it end before, the handle is the answer.
+            None => return Ok(Waited::Running(latest)),
+        }
+    }
+    drop(updates);
+    settle(context, job, latest).await
+}
+
+/// What a status comes to: a job that is over has its result fetched, another runs on.
+pub(crate) async fn settle(
+    context: &Context,
+    job: &fal::Job,
+    status: fal::Status,
+) -> Result<Waited, ToolError> {
+    match &status.state {
+        State::InQueue { .. } | State::InProgress => Ok(Waited::Running(status)),
+        State::Completed | State::Failed { .. } => finish(context, job, status).await,
+    }
+}
+
+/// What a job that is over came to: its result, or why there is none.
+async fn finish(
+    context: &Context,
+    job: &fal::Job,
+    status: fal::Status,
+) -> Result<Waited, ToolError> {
+    let result = result(context, job).await;
+    match (&status.state, result) {
+        (State::Failed { message, error_type }, Ok(_) | Err(ResultError::Other(_))) => {
+            Err(ToolError::JobFailed {
+                job: handle(job),
+                message: message.clone(),
+                error_type: error_type.clone(),
+            })
+        }
+        // The model's own words about its failure say more than the status does.
+        (_, Err(ResultError::Final(error) | ResultError::Other(error))) => {
+            Err(ToolError::fal(During::Job(handle(job)))(error))
+        }
+        (_, Ok(result)) => Ok(Waited::Done { result, status }),
+    }
+}
+
+/// Why a result could not be had: for good, or perhaps only now.
+enum ResultError {
+    Final(fal::Error),
+    Other(fal::Error),
+}
+
+/// The result of a job that is over. Asking for it is free and a failure of fal may pass, so a 5xx
+/// is believed only when it comes again.
+async fn result(context: &Context, job: &fal::Job) -> Result<fal::JobResult, ResultError> {
+    let mut pauses = RESULT_PAUSES.into_iter();
+    loop {
+        let deadline = Context::plain_deadline();
+        let error = match context.app.fal.result(&context.key, job, deadline).await {
+            Ok(result) => return Ok(result),
+            Err(error) => error,
+        };
+        let status = match &error {
+            fal::Error::ModelRefused { status, .. } | fal::Error::RequestFailed { status, .. } => {
+                *status
+            }
+            fal::Error::Cancelled => return Err(ResultError::Final(error)),
+            _ => return Err(ResultError::Other(error)),
+        };
+        match pauses.next() {
+            Some(pause) if status >= 500 => tokio::time::sleep(pause).await,
+            _ => return Err(ResultError::Final(error)),
+        }
+    }
+}
+
+/// The handle of a job, for errors.
+pub(crate) fn handle(job: &fal::Job) -> Handle {
+    Handle { endpoint_id: job.endpoint_id.clone(), request_id: job.request_id.clone() }
+}

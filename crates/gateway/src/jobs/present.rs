@@ -1,0 +1,178 @@
+//! How a job reads to a model: the same members in the same order from every tool.
+
+use fal::{Job, JobResult, State, Status};
+use serde_json::{Map, Value, json};
+
+/// The most media URLs that are listed beside an output.
+const MAX_MEDIA: usize = 50;
+/// The most log lines that are shown, the newest.
+const MAX_LOGS: usize = 20;
+/// How much of a log line is shown, in characters.
+const MAX_LOG_CHARS: usize = 300;
+/// How long the next call should wait: within what every known client waits for.
+const NEXT_WAIT_SECONDS: u64 = 45;
+
+/// A job that is done.
+pub(crate) fn completed(job: &Job, result: JobResult, status: &Status) -> Map<String, Value> {
+    let mut body = Map::new();
+    body.insert("status".to_owned(), json!("completed"));
+    ids(&mut body, job);
+    let media = media(&result.output);
+    if !media.is_empty() {
+        body.insert("media".to_owned(), Value::Array(media));
+    }
+    body.insert("output".to_owned(), result.output);
+    if let Some(seconds) = status.inference_seconds {
+        body.insert("inference_seconds".to_owned(), json!(seconds));
+    }
+    if let Some(units) = result.billable_units {
+        body.insert("billable_units".to_owned(), json!(units));
+    }
+    logs(&mut body, status);
+    body
+}
+
+/// A job that runs on: where it stands and the exact call that goes on with it.
+pub(crate) fn processing(job: &Job, status: &Status) -> Map<String, Value> {
+    let mut body = Map::new();
+    body.insert("status".to_owned(), json!("processing"));
+    ids(&mut body, job);
+    body.insert("state".to_owned(), json!(status_word(&status.state)));
+    if let State::InQueue { position: Some(position) } = status.state {
+        body.insert("queue_position".to_owned(), json!(position));
+    }
+    logs(&mut body, status);
+    body.insert(
+        "next_call".to_owned(),
+        json!({
+            "tool": "check_job",
+            "arguments": {
+                "endpoint_id": job.endpoint_id.as_str(),
+                "request_id": job.request_id.as_str(),
+                "wait_seconds": NEXT_WAIT_SECONDS,
+            },
+        }),
+    );
+    body
+}
+
+/// fal's own word for a state; a failed job is one that fal calls completed with an error.
+fn status_word(state: &State) -> &'static str {
+    match state {
+        State::InQueue { .. } => "IN_QUEUE",
+        State::InProgress => "IN_PROGRESS",
+        State::Completed | State::Failed { .. } => "COMPLETED",
+    }
+}
+
+/// A progress message: each carries the `request_id`, so that a caller that loses the answer still
+/// has the way back to its job.
+pub(super) fn progress(job: &Job, status: &Status) -> String {
+    let state = match &status.state {
+        State::InQueue { position: Some(position) } => format!("in queue at position {position}"),
+        State::InQueue { position: None } => "in queue".to_owned(),
+        State::InProgress => "in progress".to_owned(),
+        State::Completed => "completed".to_owned(),
+        State::Failed { .. } => "failed".to_owned(),
+    };
+    let log = status
+        .logs
+        .last()
+        .map(|line| format!(": {}", shortened(&line.message)))
+        .unwrap_or_default();
+    format!("{} {state}{log} (request_id {})", job.endpoint_id, job.request_id)
+}
+
+/// The URLs of produced media in `output`, with what is said about each, wherever they stand.
+fn media(output: &Value) -> Vec<Value> {
+    let mut found = Vec::new();
+    collect(output, &mut found);
+    found
+}
+
+/// The URLs alone.
+pub(crate) fn media_urls(output: &Value) -> impl Iterator<Item = String> {
+    media(output)
+        .into_iter()
+        .filter_map(|entry| entry.get("url").and_then(Value::as_str).map(str::to_owned))
+}
+
+fn collect(value: &Value, found: &mut Vec<Value>) {
+    if found.len() >= MAX_MEDIA {
+        return;
+    }
+    match value {
+        Value::Object(members) => match members.get("url").and_then(Value::as_str) {
+            Some(url) if url.starts_with("http") => {
+                let mut entry = Map::new();
+                for name in ["url", "content_type", "width", "height", "duration"] {
+                    if let Some(member) = members.get(name).filter(|value| !value.is_null()) {
+                        entry.insert(name.to_owned(), member.clone());
+                    }
+                }
+                found.push(Value::Object(entry));
+            }
+            _ => members.values().for_each(|member| collect(member, found)),
+        },
+        Value::Array(entries) => entries.iter().for_each(|entry| collect(entry, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn ids(body: &mut Map<String, Value>, job: &Job) {
+    body.insert("endpoint_id".to_owned(), json!(job.endpoint_id.as_str()));
+    body.insert("request_id".to_owned(), json!(job.request_id.as_str()));
+}
+
+fn logs(body: &mut Map<String, Value>, status: &Status) {
+    let skipped = status.logs.len().saturating_sub(MAX_LOGS);
+    let lines: Vec<Value> =
+        status.logs.iter().skip(skipped).map(|line| json!(shortened(&line.message))).collect();
+    if !lines.is_empty() {
+        body.insert("logs".to_owned(), Value::Array(lines));
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(MAX_LOG_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_are_found_wherever_they_stand_in_an_output() {
+        let output = json!({
+            "images": [{"url": "https://x/a.png", "content_type": "image/png", "width": 4, "file_size": null}],
+            "nested": {"video": {"url": "https://x/b.mp4"}},
+            "seed": 7,
+            "inline": {"url": "data:image/png;base64,AA=="},
+        });
+        assert_eq!(
+            media(&output),
+            [
+                json!({"url": "https://x/a.png", "content_type": "image/png", "width": 4}),
+                json!({"url": "https://x/b.mp4"}),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_running_job_names_the_call_that_goes_on_with_it() {
+        let job = Job::new(
+            fal::EndpointId::parse("fal-ai/flux/dev").unwrap(),
+            fal::RequestId::parse("abc").unwrap(),
+        );
+        let status = Status {
+            state: State::InQueue { position: Some(3) },
+            logs: Vec::new(),
+            inference_seconds: None,
+        };
+        let body = Value::Object(processing(&job, &status));
+        assert_eq!(body["next_call"]["tool"], "check_job");
+        assert_eq!(body["next_call"]["arguments"]["request_id"], "abc");
+        assert_eq!(body["queue_position"], 3);
+        assert!(progress(&job, &status).contains("abc"));
+    }
+}

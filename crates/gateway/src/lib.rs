@@ -1,0 +1,42 @@
+//! What we do: a stateless Streamable HTTP MCP server in front of fal.
+//!
+//! Calls go down only: `server → http → dispatch → tools → catalog → fal`. Only `http` and
+//! `server` know the web framework; below `dispatch` nothing knows what a status code is.
+//!
+//! | to find | read |
+//! |---|---|
+//! | the routes and the order of the layers | `http.rs` |
+//! | which header carries the key | `http/auth.rs` |
+//! | what each failure looks like | `error.rs` |
+//! | the list of tools | `tools.rs` |
+//! | what is cached, for how long, for whom | `catalog.rs` |
+//! | every setting | `config.rs` |
+
+mod app;
+mod catalog;
+mod context;
+mod dispatch;
+mod error;
+mod http;
+mod jobs;
+mod schema;
+mod search;
+mod server;
+mod stdio;
+mod tools;
+
+pub mod config;
+pub mod logging;
+
+pub use config::{Config, ConfigError, Flags};
+pub use fal::Hosts;
+pub use server::{Gateway, StartError, start};
+pub use stdio::serve as serve_stdio;
+pub use tools::definitions as tool_definitions;
+
+/// `serverInfo`: who answers.
+pub(crate) const SERVER_INFO: mcp::Implementation = mcp::Implementation {
+    name: "fal-mcp-gateway",
+    title: "fal",
+    version: env!("CARGO_PKG_VERSION"),
+};

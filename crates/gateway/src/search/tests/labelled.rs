@@ -1,0 +1,108 @@
+//! The labelled queries: what they ask, and rules that say which records answer. A rule looks at
+//! category, id and text of a record and never at a ranking. `searches.tsv` and `tasks.tsv` fall
+//! into a half to tune on and a half to measure on; `more_*.tsv` were each measured once, as queries
+//! that nothing had been fitted to, and belong to the tuning half since.
+//!
+//! A rule is alternatives joined by ` or `; an alternative is conditions that must all hold:
+//! `cat:a|b` (the category is one of these), `id:a|b` (the id contains one, `^` and `$` are its
+//! ends), `text:a|b` (name, description or tags contain one, `_` is a space), `!` before any of them
+//! for its opposite.
+
+use super::super::Record;
+
+/// A query with its rules.
+#[derive(Debug)]
+pub(super) struct Labelled {
+    /// `intent`, `typo`, `id`, `family` or `task`.
+    pub(super) group: &'static str,
+    pub(super) text: &'static str,
+    /// What rank 1 may be of, where the query names its media.
+    pub(super) categories: Vec<&'static str>,
+    /// Whether it may be tuned on.
+    pub(super) is_tuning: bool,
+    right: &'static str,
+    also: &'static str,
+}
+
+/// All labelled queries for search.
+pub(super) fn searches() -> Vec<Labelled> {
+    let halved = read(include_str!("../labelled/searches.tsv"), is_first_half);
+    halved.chain(read(include_str!("../labelled/more_searches.tsv"), |_| true)).collect()
+}
+
+/// All labelled tasks for recommendation.
+pub(super) fn tasks() -> Vec<Labelled> {
+    let halved = read(include_str!("../labelled/tasks.tsv"), is_first_half);
+    halved.chain(read(include_str!("../labelled/more_tasks.tsv"), |_| true)).collect()
+}
+
+fn read(table: &'static str, is_tuning: fn(&str) -> bool) -> impl Iterator<Item = Labelled> {
+    table.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(move |line| {
+        let mut columns = line.split('\t');
+        let mut next = || columns.next().unwrap_or_default();
+        let (group, text, categories) = (next(), next(), next());
+        let categories = if categories == "-" { "" } else { categories };
+        let categories = categories.split('|').filter(|name| !name.is_empty()).collect();
+        let is_tuning = is_tuning(text);
+        Labelled { group, text, categories, is_tuning, right: next(), also: next() }
+    })
+}
+
+/// The half that a query is in; its text alone decides.
+fn is_first_half(text: &str) -> bool {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    (hash >> 32) % 2 == 0
+}
+
+impl Labelled {
+    /// 2 for a right answer, 1 for an acceptable one, else 0.
+    pub(super) fn gain(&self, record: &Record) -> u8 {
+        if holds(self.right, record) { 2 } else { u8::from(holds(self.also, record)) }
+    }
+
+    /// Whether the record's category may stand at rank 1. One that the dump does not know is taken
+    /// to be right where the record is.
+    pub(super) fn allows_category(&self, record: &Record) -> bool {
+        let category = category(record);
+        self.categories.is_empty()
+            || self.categories.contains(&category)
+            || category.is_empty() && holds(self.right, record)
+    }
+}
+
+/// The category, or where the dump has none, the part of the id that is one.
+fn category(record: &Record) -> &str {
+    if !record.category.is_empty() {
+        return &record.category;
+    }
+    let last = record.endpoint_id.rsplit('/').find(|part| part.contains("-to-"));
+    last.unwrap_or_default()
+}
+
+fn holds(rule: &str, record: &Record) -> bool {
+    !rule.is_empty()
+        && rule.split(" or ").any(|all| all.split(' ').all(|condition| is_met(condition, record)))
+}
+
+fn is_met(condition: &str, record: &Record) -> bool {
+    if let Some(opposite) = condition.strip_prefix('!') {
+        return !is_met(opposite, record);
+    }
+    let (subject, values) = condition.split_once(':').unwrap_or_else(|| panic!("{condition}"));
+    let mut values = values.split('|');
+    match subject {
+        "cat" => values.any(|value| value == category(record)),
+        "id" => {
+            let id = format!("^{}$", record.endpoint_id);
+            values.any(|value| id.contains(value))
+        }
+        "text" => {
+            let tags = record.tags.join(" ");
+            let text = format!("{} {} {tags}", record.name, record.description).to_lowercase();
+            values.any(|value| text.contains(&value.replace('_', " ")))
+        }
+        other => panic!("{other} is no subject of a rule"),
+    }
+}

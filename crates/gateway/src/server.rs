@@ -1,0 +1,186 @@
+//! The listener: hyper's own accept loop, because `axum::serve` installs no timer and so has no
+//! limit on how long a client may take over its headers. And the end: drain, hurry, stop.
+
+mod head;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::http::{Service, Site};
+
+/// How long a client may take over a request's head.
+const HEAD_READ: Duration = Duration::from_secs(10);
+/// How long a connection may be idle: longer than load balancers keep theirs, so that it is they who
+/// close and no request meets a closing connection.
+const IDLE: Duration = Duration::from_mins(2);
+/// The largest block of request headers; over it hyper answers 431.
+const HEADER_BYTES: usize = 64 * 1024;
+/// Calls that still wait this long before the grace ends answer with their handle.
+const HURRY_BEFORE_END: Duration = Duration::from_secs(3);
+/// How long to rest when the process has no file descriptor left for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    addr: SocketAddr,
+    endpoint_url: String,
+    app: Arc<App>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// The gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {source}")]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The outgoing client cannot be made.
+    #[error("cannot make the client for fal: {0}")]
+    Client(#[from] fal::BuildError),
+}
+
+/// Binds the address and serves until [`Gateway::shutdown`]. It is ready before fal was asked for
+/// anything; the catalogue is loaded in the background.
+pub async fn start(config: Config) -> Result<Gateway, StartError> {
+    let app = App::new(config)?;
+    start_app(app).await
+}
+
+pub(crate) async fn start_app(app: Arc<App>) -> Result<Gateway, StartError> {
+    let wanted = app.config.addr;
+    let bind = |source| StartError::Bind { addr: wanted, source };
+    let listener = TcpListener::bind(wanted).await.map_err(bind)?;
+    let addr = listener.local_addr().map_err(bind)?;
+    let endpoint_url = app.config.endpoint_url(addr);
+    let site = Site::new(Arc::clone(&app), endpoint_url.clone());
+    let stop = CancellationToken::new();
+    app.keep_catalogue_fresh(stop.clone());
+    let serve = serve(listener, site, Arc::clone(&app), stop.clone());
+    #[expect(clippy::disallowed_methods, reason = "the server itself; `shutdown` waits for it")]
+    let task = tokio::spawn(serve);
+    Ok(Gateway { addr, endpoint_url, app, stop, task })
+}
+
+impl Gateway {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The URL of the MCP endpoint, as clients should write it.
+    pub fn endpoint_url(&self) -> &str {
+        &self.endpoint_url
+    }
+
+    pub(crate) fn app(&self) -> Arc<App> {
+        Arc::clone(&self.app)
+    }
+
+    /// Stops taking connections, lets running calls end within the grace of the configuration, and
+    /// returns when all is done.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the server ended unexpectedly");
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, site: Arc<Site>, app: Arc<App>, stop: CancellationToken) {
+    let connections = GracefulShutdown::new();
+    let service = Service::new(Arc::clone(&site));
+    let builder = builder();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+            () = stop.cancelled() => break,
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
+        let phase = head::Phase::new();
+        let stream = head::WatchedStream::new(stream, phase.clone(), HEAD_READ);
+        let service = service.clone();
+        let answer = service_fn(move |request| {
+            let (service, phase) = (service.clone(), phase.clone());
+            phase.serving();
+            async move {
+                let answer = service.answer(request).await;
+                phase.idle();
+                Ok::<_, Infallible>(answer)
+            }
+        });
+        let connection =
+            builder.serve_connection_with_upgrades(TokioIo::new(stream), answer).into_owned();
+        let connection = connections.watch(connection);
+        #[expect(clippy::disallowed_methods, reason = "GracefulShutdown waits for connections")]
+        tokio::spawn(async move {
+            // A connection that breaks is the client's doing; the request's own line says more.
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection ended");
+            }
+        });
+    }
+    drop(listener);
+    site.drain();
+    end(connections, &app).await;
+}
+
+/// Lets what runs come to its end: calls that still wait near the end of the grace answer with
+/// their handles; submits and cancellations under way are finished.
+async fn end(connections: GracefulShutdown, app: &App) {
+    let grace = app.config.shutdown_grace;
+    let hurry = async {
+        tokio::time::sleep(grace.saturating_sub(HURRY_BEFORE_END)).await;
+        app.hurry.cancel();
+        std::future::pending::<()>().await;
+    };
+    let quiet = async {
+        connections.shutdown().await;
+        app.detached.close();
+        app.detached.wait().await;
+    };
+    tokio::select! {
+        () = quiet => tracing::info!("all calls have ended"),
+        () = hurry => {}
+        () = tokio::time::sleep(grace) => tracing::warn!("the grace is over, connections are cut"),
+    }
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(HEADER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
+        .keep_alive_interval(Some(Duration::from_secs(20)))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}

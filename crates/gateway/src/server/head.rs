@@ -1,0 +1,187 @@
+//! Cuts connections whose client takes too long over the head of a request, and lets idle ones be.
+//!
+//! hyper's own limit counts the pause between two requests as time spent on the next head. Set to
+//! seconds it would close the idle connections that load balancers keep for a minute, just when one
+//! of them is about to be used; set to a minute it would let a client drip its headers for as long.
+//! So hyper keeps the long limit, and this stream the short one, from a head's first byte on.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+/// How every HTTP/2 connection begins (RFC 9113, section 3.4). Its frames come at any time and have
+/// limits of their own.
+const HTTP2_BEGINS: &[u8] = b"PRI";
+
+const IDLE: u8 = 0;
+const READING_HEAD: u8 = 1;
+const SERVING: u8 = 2;
+const NOT_WATCHED: u8 = 3;
+
+/// What a connection is doing; shared by its stream and its service.
+#[derive(Clone, Debug)]
+pub(super) struct Phase(Arc<AtomicU8>);
+
+impl Phase {
+    /// A new connection, whose client is expected to speak.
+    pub(super) fn new() -> Self {
+        Self(Arc::new(AtomicU8::new(READING_HEAD)))
+    }
+
+    /// A head is complete.
+    pub(super) fn serving(&self) {
+        self.change(SERVING);
+    }
+
+    /// A request is answered: the next byte begins another head.
+    pub(super) fn idle(&self) {
+        self.change(IDLE);
+    }
+
+    fn change(&self, phase: u8) {
+        if self.get() != NOT_WATCHED {
+            self.0.store(phase, Ordering::Relaxed);
+        }
+    }
+
+    fn get(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A stream that fails to be read once a head has taken `limit`.
+#[derive(Debug)]
+pub(super) struct WatchedStream<S> {
+    inner: S,
+    phase: Phase,
+    limit: Duration,
+    /// Runs while a head is read.
+    timer: Option<Pin<Box<Sleep>>>,
+    untouched: bool,
+}
+
+impl<S> WatchedStream<S> {
+    pub(super) fn new(inner: S, phase: Phase, limit: Duration) -> Self {
+        Self { inner, phase, limit, timer: Some(Box::pin(sleep(limit))), untouched: true }
+    }
+
+    fn arrived(&mut self, bytes: &[u8]) {
+        if std::mem::take(&mut self.untouched) && bytes.starts_with(HTTP2_BEGINS) {
+            self.phase.change(NOT_WATCHED);
+        }
+        if self.phase.get() == IDLE {
+            self.phase.change(READING_HEAD);
+            self.timer = Some(Box::pin(sleep(self.limit)));
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        match Pin::new(&mut this.inner).poll_read(cx, buffer) {
+            Poll::Ready(outcome) => {
+                if let Some(bytes) = buffer.filled().get(before..).filter(|bytes| !bytes.is_empty())
+                {
+                    this.arrived(bytes);
+                }
+                Poll::Ready(outcome)
+            }
+            Poll::Pending => {
+                if this.phase.get() != READING_HEAD {
+                    this.timer = None;
+                }
+                let Some(timer) = &mut this.timer else { return Poll::Pending };
+                ready!(timer.as_mut().poll(cx));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_drips_a_head_is_cut_and_an_idle_one_is_not() {
+        let (mut client, server) = duplex(64);
+        let phase = Phase::new();
+        let mut server = WatchedStream::new(server, phase.clone(), LIMIT);
+        let mut byte = [0; 1];
+
+        client.write_all(b"G").await.unwrap();
+        server.read_exact(&mut byte).await.unwrap();
+        phase.serving();
+        phase.idle();
+        let idle = tokio::time::timeout(LIMIT * 5, server.read_exact(&mut byte)).await;
+        assert!(idle.is_err(), "an idle connection is left alone: {idle:?}");
+
+        client.write_all(b"G").await.unwrap();
+        server.read_exact(&mut byte).await.unwrap();
+        let error = server.read_exact(&mut byte).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_connects_and_says_nothing_is_cut() {
+        let (_client, server) = duplex(64);
+        let mut server = WatchedStream::new(server, Phase::new(), LIMIT);
+        let error = server.read_exact(&mut [0; 1]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_http_2_connection_is_not_watched() {
+        let (mut client, server) = duplex(64);
+        let mut server = WatchedStream::new(server, Phase::new(), LIMIT);
+        client.write_all(b"PRI * HTTP/2.0").await.unwrap();
+        server.read_exact(&mut [0; 14]).await.unwrap();
+        let silent = tokio::time::timeout(LIMIT * 5, server.read_exact(&mut [0; 1])).await;
+        assert!(silent.is_err(), "{silent:?}");
+    }
+}

@@ -1,0 +1,94 @@
+//! `run_model`: checks the input, submits it to fal's queue, waits, and answers with the result or,
+//! when the time is up, with the handle and the next call. The one tool most callers need.
+
+use std::time::Duration;
+
+use futures_util::future::join;
+use futures_util::{FutureExt as _, TryFutureExt as _};
+use mcp::CallToolResult;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::time::{Instant, timeout};
+
+use super::outcome::{self, Told};
+use super::submission::{self, Submit};
+use super::{Answer, Tool, arguments, cost};
+use crate::context::Context;
+use crate::error::ToolError;
+use crate::jobs;
+
+const NAME: &str = "run_model";
+/// How long the price may take, beside the job, to be told with its result.
+const PRICE: Duration = Duration::from_millis(500);
+
+/// The tool.
+pub(super) const TOOL: Tool = Tool {
+    name: NAME,
+    definition,
+    call: |context, arguments| run(context, arguments).map_ok(Answer::Built).boxed(),
+};
+
+#[derive(Debug, Deserialize)]
+struct Arguments {
+    #[serde(flatten)]
+    submit: Submit,
+    wait_seconds: Option<u64>,
+    preview: Option<bool>,
+}
+
+fn definition() -> mcp::Tool {
+    let mut properties = submission::properties();
+    properties.insert(
+        "wait_seconds".to_owned(),
+        json!({"type": "integer", "minimum": 0, "maximum": 300,
+            "description": "How long to wait for the result before the job's handle is returned instead, in seconds; default 45."}),
+    );
+    properties.insert(
+        "preview".to_owned(),
+        json!({"type": "boolean", "default": false,
+            "description": "Also return the first image itself (up to 1 MiB) to look at."}),
+    );
+    mcp::Tool {
+        name: NAME,
+        title: "Run a model",
+        description: "Run a model on fal and wait for its result. Costs money on the caller's fal account. The input is checked against the model's schema first. If the result is not there in time, the answer is `status: processing` with the request_id and the next call: the job runs on, do not run it again.",
+        input_schema: submission::schema(&properties),
+        output_schema: None,
+        annotations: submission::ANNOTATIONS,
+    }
+}
+
+async fn run(
+    context: &Context,
+    arguments: Map<String, Value>,
+) -> Result<CallToolResult, ToolError> {
+    let Arguments { submit, wait_seconds, preview } = arguments::parse(NAME, arguments)?;
+    let wait = wait_seconds.map_or(context.app.config.wait, Duration::from_secs);
+    let until = Instant::now() + wait;
+    let (mut submission, warnings) = submission::submit(NAME, context, submit).await?;
+    let job = submission.job.clone();
+    context
+        .progress
+        .report(|| format!("{} submitted (request_id {})", job.endpoint_id, job.request_id));
+    // The price is the caller's own and kept for a few minutes; it never holds the result up.
+    let price = timeout(PRICE, cost::price(context, &job.endpoint_id));
+    let (waited, price) = join(jobs::wait(context, &job, until, false), price).await;
+    submission.keep();
+    let told = Told {
+        warnings,
+        preview: preview == Some(true),
+        price: price.ok().and_then(Result::ok).flatten(),
+    };
+    outcome::present(context, &job, waited?, told).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_is_neither_read_only_nor_repeatable() {
+        let hints = definition().annotations;
+        assert!(!hints.read_only_hint && !hints.idempotent_hint);
+    }
+}
