@@ -1,0 +1,58 @@
+//! The program as its user runs it: a suite from start to report, and servers that leave nothing
+//! behind.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+const BENCH: &str = env!("CARGO_BIN_EXE_bench");
+
+#[test]
+fn a_server_prints_its_address_and_ends_when_its_standard_input_closes() {
+    let mut server = Command::new(BENCH)
+        .args(["serve", "floor", "100"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let addr: SocketAddr = line.trim().parse().unwrap();
+    assert!(addr.ip().is_loopback());
+    TcpStream::connect(addr).unwrap().write_all(b"POST").unwrap();
+    drop(server.stdin.take());
+    assert!(server.wait().unwrap().success());
+    TcpStream::connect(addr).unwrap_err();
+}
+
+#[test]
+fn a_suite_writes_its_figures_with_their_targets() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("figures.json");
+    let run = Command::new(BENCH)
+        .args(["--quick", "--suite", "process", "--json"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(String::from_utf8_lossy(&run.stdout).contains("start to ready, ms"));
+    let report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(report["quick"], true);
+    assert_eq!(report["suites"][0]["name"], "process");
+    let figure = &report["suites"][0]["cases"][0]["figures"][0];
+    assert_eq!(figure["name"], "start to ready");
+    assert_eq!(figure["target"]["at_most"], 100.0);
+    assert!(figure["min"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn an_unknown_suite_is_refused_with_the_names_of_those_that_exist() {
+    let run = Command::new(BENCH).args(["--suite", "tools"]).output().unwrap();
+    assert_eq!(run.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&run.stderr),
+        "bench: there is no suite \"tools\"; there are process, tools-list, search, schema, run-model\n"
+    );
+}

@@ -1,0 +1,35 @@
+//! The rig of the service's tests: the gateway in front of the stand-in for fal, both on loopback
+//! ports in this process, and clients that send exactly what a test writes. A failure of the rig
+//! fails the test: nothing here runs in a task of its own, so no panic is lost.
+//!
+//! | to find | read |
+//! |---|---|
+//! | how the two are started | [`Rig`] |
+//! | a request in either era, its whole answer | [`Request`], [`Answer`] |
+//! | an answer that comes in pieces | [`Events`] |
+//! | what no HTTP client would send | [`raw`] |
+//! | what a tool said | [`Outcome`] |
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "the rig of tests: whatever is not as expected fails the test"
+)]
+
+mod answer;
+mod events;
+mod log;
+mod outcome;
+pub mod raw;
+mod request;
+mod rig;
+
+pub use answer::Answer;
+pub use events::{Event, Events};
+pub use log::{Keeping, Log};
+pub use outcome::Outcome;
+pub use request::{Era, Request};
+pub use rig::{
+    Rig, eventually, eventually_within, gateway_config, http_2_client, http_client, instant,
+    real_time,
+};

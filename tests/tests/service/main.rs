@@ -1,0 +1,35 @@
+//! The service from outside: the gateway in front of the stand-in for fal, over real sockets. One
+//! module a behaviour.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests: whatever is not as expected fails the test"
+)]
+
+mod catalogue;
+mod clients;
+mod cold_schema;
+mod disconnect;
+mod docs;
+mod logs;
+mod main_job;
+mod max_cost;
+mod money;
+mod outages;
+mod pricing;
+mod protocol;
+mod real_schemas_refuse;
+mod recommend;
+mod refused_keys;
+mod refused_messages;
+mod refused_tool_calls;
+mod rust_sdk;
+mod schemas;
+mod server;
+mod shown;
+mod stdio;
+mod tools_list;
+mod transport_limits;
+mod waiting;

@@ -1,0 +1,168 @@
+//! What a client can hold up: bodies and headers that are too large, too slow or cut, over HTTP/1.1
+//! and HTTP/2.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use fal_sim::Operation;
+use serde_json::json;
+use tests::raw::Connection;
+use tests::{Answer, Era, Rig, http_2_client};
+use tokio::time::Instant;
+
+const LIMIT: usize = 64 * 1024;
+
+async fn small() -> Rig {
+    Rig::with(fal_sim::Config::default(), |config| config.max_body_bytes = LIMIT).await
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_with_the_limit_and_a_way_out() {
+    let rig = small().await;
+    let call = rig.tool(Era::Modern, "search_models", json!({"query": "x".repeat(LIMIT)}));
+    let expected = json!({"jsonrpc": "2.0", "error": {
+        "code": 413,
+        "message": "The request body is larger than 65536 bytes. Put large media behind a URL and send that.",
+    }});
+    let declared = call.clone().send().await;
+    assert_eq!((declared.status, declared.json()), (413, expected.clone()));
+
+    // The same body in chunks, so that nobody declares its length.
+    let mut connection = Connection::open(rig.addr()).await;
+    connection.write(&chunked(&call)).await;
+    let answer = connection.read_to_end(Duration::from_secs(5)).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(answer.ends_with(&expected.to_string()), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_in_chunks_below_the_limit_is_served() {
+    let rig = small().await;
+    let mut connection = Connection::open(rig.addr()).await;
+    connection.write(&chunked(&rig.modern("tools/list", json!({})))).await;
+    let head = connection.read_until("search_models", Duration::from_secs(5)).await;
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+}
+
+/// The request with its body in chunks of 1,000 bytes.
+fn chunked(request: &tests::Request) -> Vec<u8> {
+    let wire = String::from_utf8(request.to_wire()).unwrap();
+    let (head, body) = wire.split_once("\r\n\r\n").unwrap();
+    let (head, _) = head.rsplit_once("\r\ncontent-length").unwrap();
+    let mut wire = format!("{head}\r\ntransfer-encoding: chunked\r\n\r\n").into_bytes();
+    for chunk in body.as_bytes().chunks(1_000) {
+        wire.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        wire.extend_from_slice(chunk);
+        wire.extend_from_slice(b"\r\n");
+    }
+    wire.extend_from_slice(b"0\r\n\r\n");
+    wire
+}
+
+#[tokio::test]
+async fn headers_over_64_kib_are_refused_with_431() {
+    let rig = Rig::start().await;
+    let huge = rig.modern("tools/list", json!({})).header("x-padding", &"x".repeat(70 * 1024));
+    let mut connection = Connection::open(rig.addr()).await;
+    connection.write(&huge.to_wire()).await;
+    let answer = connection.read_to_end(Duration::from_secs(5)).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_header_of_32_kib_is_no_problem() {
+    let rig = Rig::start().await;
+    let large = rig.modern("tools/list", json!({})).header("x-padding", &"x".repeat(32 * 1024));
+    large.send().await.result();
+}
+
+#[tokio::test]
+async fn a_client_that_stops_sending_is_let_go_after_ten_seconds() {
+    let rig = Rig::start().await;
+    let wire = rig.modern("tools/list", json!({})).to_wire();
+    let begun = Instant::now();
+    let stops_after = async |bytes: usize| {
+        let mut connection = Connection::open(rig.addr()).await;
+        connection.write(&wire[..bytes]).await;
+        connection.read_to_end(Duration::from_secs(15)).await
+    };
+    let (in_headers, in_body) = tokio::join!(stops_after(40), stops_after(wire.len() - 10));
+    let took = begun.elapsed();
+    assert!((9.5..14.0).contains(&took.as_secs_f64()), "{took:?}");
+    // HTTP has no words for someone whose request never became one: the connection just ends.
+    assert!(in_headers.is_empty() || in_headers.starts_with("HTTP/1.1 408 "), "{in_headers}");
+    assert!(in_body.starts_with("HTTP/1.1 408 "), "{in_body}");
+    let body = json!({"jsonrpc": "2.0", "error": {"code": 408, "message": "The request body did not arrive in time."}});
+    assert!(in_body.ends_with(&body.to_string()), "{in_body}");
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_leaves_no_job_and_no_harm() {
+    let rig = Rig::start().await;
+    let wire = rig.run(Era::Modern, "a cat").to_wire();
+    for _ in 0..5 {
+        let mut connection = Connection::open(rig.addr()).await;
+        connection.write(&wire[..wire.len() - 10]).await;
+        drop(connection);
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(rig.sim.ledger().calls(Operation::Submit), 0);
+    rig.modern("tools/list", json!({})).send().await.result();
+}
+
+#[tokio::test]
+async fn what_is_not_http_does_no_harm() {
+    let rig = Rig::start().await;
+    for garbage in
+        [b"\x16\x03\x01\x02\x00\x01\x00\x01".as_slice(), b"GET\r\n\r\n", b"\0\0\0\0\r\n\r\n"]
+    {
+        let mut connection = Connection::open(rig.addr()).await;
+        connection.write(garbage).await;
+        let answer = connection.read_to_end(Duration::from_secs(11)).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
+    rig.modern("tools/list", json!({})).send().await.result();
+}
+
+#[tokio::test]
+async fn over_http_2_everything_is_as_over_http_1() {
+    let rig = small().await;
+    let http_2 = http_2_client();
+    let list = rig.modern("tools/list", json!({}));
+    let over_http_1 = list.clone().send().await;
+    let over_http_2 = list.clone().through(&http_2).send().await;
+    assert_eq!(over_http_1.body, over_http_2.body);
+
+    let no_key = list.clone().without("authorization").through(&http_2).send().await;
+    no_key.refusal(401, 401);
+    let large = list.clone().body(Bytes::from(vec![b' '; LIMIT + 1])).through(&http_2);
+    large.send().await.refusal(413, 413);
+    let foreign = list.clone().header("origin", "https://attacker.example").through(&http_2);
+    foreign.send().await.refusal(403, 403);
+    let own = format!("http://{}", rig.addr());
+    list.header("origin", &own).through(&http_2).send().await.result();
+
+    let run = rig.run(Era::Modern, "a cat").through(&http_2).send().await;
+    assert_eq!(tests::Outcome::of(&run).value()["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_gateway_at_its_limit_of_requests_says_when_to_come_back() {
+    let rig = Rig::with(fal_sim::Config::default(), |config| config.max_in_flight = 1).await;
+    let running = rig.run(Era::Modern, "a cat [sim:queue 0][sim:slow 1.2]");
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let refused: Answer = rig.modern("tools/list", json!({})).send().await;
+        let probe = rig.plain(http::Method::GET, "/healthz").send().await;
+        (refused, probe)
+    };
+    let (finished, (refused, probe)) = tokio::join!(running.send(), meanwhile);
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(
+        refused.refusal(503, 503),
+        "This server is at its limit of requests at the same time. Try again in a second."
+    );
+    assert_eq!(probe.status, 200, "a probe is never turned away");
+    assert_eq!(tests::Outcome::of(&finished).value()["status"], "completed");
+}

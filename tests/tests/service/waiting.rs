@@ -1,0 +1,222 @@
+//! Calls that take a while: when the answer becomes a stream, what the stream carries, and how the
+//! waiting ends.
+
+use std::time::Duration;
+
+use fal_sim::{Fault, FaultKind, Operation};
+use serde_json::{Value, json};
+use tests::{Era, Event, Outcome, Rig, real_time};
+use tokio::time::Instant;
+
+/// A job that waits for longer than a plain answer may take, then runs for a moment.
+const SLOW: &str = "a cat [sim:queue 2.4][sim:slow 0.5]";
+
+async fn rig() -> Rig {
+    Rig::with(real_time(), |_| ()).await
+}
+
+#[tokio::test]
+async fn a_slow_answer_opens_a_stream_reports_progress_and_ends_with_the_response() {
+    let rig = rig().await;
+    let follow = async |era| {
+        let mut events = rig.run(era, SLOW).progress("token-7").open().await;
+        let opened = events.opened_after.as_secs_f64();
+        assert!((1.8..3.5).contains(&opened), "headers after {opened} s");
+        assert_eq!(events.status, 200);
+        assert_eq!(events.headers["content-type"], "text/event-stream");
+        assert_eq!(events.headers["cache-control"], "no-cache");
+        assert_eq!(events.headers["x-accel-buffering"], "no");
+        let first = tokio::time::timeout(Duration::from_millis(500), events.next()).await;
+        assert_eq!(first.expect("bytes at once"), Some(Event::Comment));
+
+        let mut messages = events.messages().await;
+        let response = messages.pop().expect("the response is last");
+        assert_eq!(response["id"], 1);
+        let outcome = Outcome::of_response(response);
+        assert_eq!(outcome.value()["status"], "completed");
+        let request_id = outcome.value()["request_id"].as_str().unwrap();
+        assert_progress(&messages, request_id);
+    };
+    tokio::join!(follow(Era::Modern), follow(Era::Legacy));
+}
+
+fn assert_progress(messages: &[Value], request_id: &str) {
+    assert!(messages.len() >= 2, "in the queue, then in progress: {messages:?}");
+    let mut last = 0.0;
+    for message in messages {
+        assert_eq!(message["method"], "notifications/progress");
+        assert_eq!(message["params"]["progressToken"], "token-7");
+        let progress = message["params"]["progress"].as_f64().unwrap();
+        assert!(progress > last, "progress only rises: {messages:?}");
+        last = progress;
+        let text = message["params"]["message"].as_str().unwrap();
+        assert!(text.contains(request_id), "each is a way back to the job: {text}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_the_stream_carries_the_response_alone() {
+    let rig = rig().await;
+    let messages = rig.run(Era::Modern, SLOW).open().await.messages().await;
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert_eq!(Outcome::of_response(messages[0].clone()).value()["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_caller_that_takes_json_only_gets_one_body_at_the_end() {
+    let rig = rig().await;
+    let ask = async |accept| {
+        let begun = Instant::now();
+        let run = rig.run(Era::Modern, SLOW).header("accept", accept).progress("token-7");
+        let answer = run.send().await;
+        assert!(begun.elapsed() > Duration::from_millis(2_500));
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(Outcome::of(&answer).value()["status"], "completed");
+    };
+    tokio::join!(ask("application/json"), ask("*/*"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_ready_soon_is_one_json_body() {
+    let rig = rig().await;
+    let answer = rig.run(Era::Modern, "a cat [sim:queue 0.1][sim:slow 0.3]").send().await;
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(Outcome::of(&answer).value()["status"], "completed");
+}
+
+#[tokio::test]
+async fn when_the_wait_is_over_the_answer_is_the_handle_and_a_call_that_goes_on() {
+    let rig = rig().await;
+    let begun = Instant::now();
+    let run = rig.run(Era::Modern, "a cat [sim:queue 0][sim:slow 3]");
+    let run = run.set("/params/arguments/wait_seconds", json!(1));
+    let waiting = Outcome::of(&run.send().await).into_value();
+    assert!((0.9..2.5).contains(&begun.elapsed().as_secs_f64()), "{:?}", begun.elapsed());
+    assert_eq!(waiting["status"], "processing");
+    assert_eq!(waiting["state"], "IN_PROGRESS");
+    let next = &waiting["next_call"];
+    assert_eq!(next["arguments"]["request_id"], waiting["request_id"]);
+    let tool = next["tool"].as_str().unwrap();
+    let done = rig.call(Era::Modern, tool, next["arguments"].clone()).await;
+    assert_eq!(done.value()["status"], "completed");
+    assert_eq!(rig.sim.ledger().calls(Operation::Submit), 1);
+}
+
+#[tokio::test]
+async fn a_wait_of_no_seconds_answers_at_once() {
+    let rig = rig().await;
+    let begun = Instant::now();
+    let run = rig.run(Era::Legacy, "a cat [sim:slow 30]");
+    let run = run.set("/params/arguments/wait_seconds", json!(0));
+    assert_eq!(Outcome::of(&run.send().await).value()["status"], "processing");
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn check_job_waits_for_as_long_as_it_is_asked_to() {
+    let rig = rig().await;
+    let request_id = rig.submit("a cat [sim:queue 0][sim:slow 30]").await;
+    let mut arguments = Rig::ids(&request_id);
+    arguments["wait_seconds"] = json!(1);
+    arguments["logs"] = json!(true);
+    let begun = Instant::now();
+    let checked = rig.call(Era::Modern, "check_job", arguments).await.into_value();
+    assert!((0.9..2.5).contains(&begun.elapsed().as_secs_f64()), "{:?}", begun.elapsed());
+    assert_eq!(checked["status"], "processing");
+    assert_eq!(checked["logs"], json!(["Loading the input"]));
+}
+
+#[tokio::test]
+async fn a_job_that_fails_names_itself_and_what_to_do() {
+    let rig = Rig::start().await;
+    let outcome =
+        Outcome::of(&rig.run(Era::Modern, "a cat [sim:fail runner_server_error]").send().await);
+    let error = outcome.error("request_failed");
+    assert_eq!(error["endpoint_id"], "fal-ai/flux/schnell");
+    let request_id = error["request_id"].as_str().unwrap();
+    assert_eq!(request_id, rig.sim.ledger().submits()[0].request_id);
+    assert!(error["next_step"].as_str().unwrap().starts_with("The job is over"), "{error}");
+}
+
+#[tokio::test]
+async fn a_failure_arrives_on_the_stream_too() {
+    let rig = rig().await;
+    let prompt = "a cat [sim:queue 2.5][sim:slow 0.2][sim:fail runner_disconnected]";
+    let mut messages =
+        rig.run(Era::Legacy, prompt).progress("token-7").open().await.messages().await;
+    let outcome = Outcome::of_response(messages.pop().unwrap());
+    assert!(outcome.error("request_failed")["request_id"].is_string());
+}
+
+#[tokio::test]
+async fn content_that_the_model_refuses_is_explained_in_the_model_s_own_words() {
+    let rig = Rig::start().await;
+    let outcome = Outcome::of(&rig.run(Era::Modern, "a cat [sim:content_policy]").send().await);
+    let error = outcome.error("model_refused");
+    assert_eq!(error["status"], 422);
+    assert_eq!(error["details"][0]["type"], "content_policy_violation");
+    assert_eq!(error["details"][0]["loc"], json!(["body", "prompt"]));
+    assert!(error["request_id"].is_string(), "{error}");
+    assert!(error["next_step"].as_str().unwrap().contains("new job"), "{error}");
+    assert_eq!(rig.sim.ledger().calls(Operation::Submit), 1);
+}
+
+#[tokio::test]
+async fn a_result_that_has_expired_says_that_results_are_kept_for_a_time() {
+    let rig = Rig::start().await;
+    let request_id = rig.submit("a cat").await;
+    rig.sim.faults().add(Fault::new(FaultKind::ResultExpired));
+    for tool in ["get_job_result", "check_job"] {
+        let outcome = rig.call(Era::Modern, tool, Rig::ids(&request_id)).await;
+        let error = outcome.error("request_not_found");
+        let next = error["next_step"].as_str().unwrap();
+        assert!(next.contains("limited time") && next.contains("list_jobs"), "{next}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_locked_in_the_middle_of_the_wait_ends_it_and_keeps_the_handle() {
+    let rig = rig().await;
+    for operation in [Operation::Status, Operation::Stream] {
+        rig.sim.faults().add(Fault::new(FaultKind::AccountLocked).on(operation));
+    }
+    let outcome = Outcome::of(&rig.run(Era::Modern, "a cat [sim:slow 30]").send().await);
+    let error = outcome.error("account_locked");
+    let request_id = error["request_id"].as_str().unwrap();
+    let next = error["next_step"].as_str().unwrap();
+    assert!(next.contains("https://fal.ai/dashboard/billing"), "{next}");
+    assert!(next.contains(request_id) && next.contains("check_job"), "{next}");
+    assert_eq!(rig.sim.ledger().calls(Operation::Cancel), 0, "the job runs on");
+}
+
+#[tokio::test]
+async fn faults_that_pass_while_waiting_are_ridden_out() {
+    for kind in [
+        FaultKind::RateLimited { retry_after: None },
+        FaultKind::Server { status: 500 },
+        FaultKind::Ingress { status: 502 },
+        FaultKind::DropBefore,
+        FaultKind::CutBody,
+    ] {
+        let rig = Rig::start().await;
+        for operation in [Operation::Status, Operation::Result] {
+            // In a result, a 500 with a type is the job's own outcome.
+            if (&kind, operation) != (&FaultKind::Server { status: 500 }, Operation::Result) {
+                rig.sim.faults().add(Fault::new(kind.clone()).on(operation).times(2));
+            }
+        }
+        let outcome = Outcome::of(&rig.run(Era::Modern, "a cat").send().await);
+        assert_eq!(outcome.value()["status"], "completed", "{kind:?}");
+        assert_eq!(rig.sim.ledger().calls(Operation::Submit), 1, "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_fal_has_no_stream_a_job_is_polled() {
+    let rig = rig().await;
+    rig.sim.faults().add(Fault::new(FaultKind::Server { status: 500 }).on(Operation::Stream));
+    let outcome =
+        Outcome::of(&rig.run(Era::Modern, "a cat [sim:queue 0.2][sim:slow 0.4]").send().await);
+    assert_eq!(outcome.value()["status"], "completed");
+    assert!(rig.sim.ledger().calls(Operation::Status) > 1);
+}
