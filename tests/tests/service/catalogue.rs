@@ -214,3 +214,13 @@ async fn a_private_model_is_in_no_catalogue_and_works_for_its_owner_alone() {
     }
     assert_eq!(rig.sim.ledger().submits().len(), 1, "the owner's own");
 }
+
+#[tokio::test]
+async fn a_cursor_far_beyond_the_end_is_an_empty_last_page() {
+    let rig = Rig::start().await.warm().await;
+    let arguments = json!({"limit": 3, "cursor": format!("at-{}", usize::MAX)});
+    let page = rig.call(Era::Modern, "search_models", arguments).await;
+    let page = page.value();
+    assert_eq!(page["models"], json!([]));
+    assert_eq!(page["has_more"], false);
+}

@@ -58,7 +58,7 @@ async fn a_run_that_would_cost_more_is_refused_with_the_figures_and_not_sent() {
         );
         assert_eq!(
             error["message"],
-            "One run of `fal-ai/flux/schnell` is estimated at 0.024 USD (0.003 USD per megapixels), more than the limit of 0.023 USD. Nothing was submitted, nothing is billed."
+            "One run of `fal-ai/flux/schnell` is estimated at 0.024 USD (0.003 USD, counted in megapixels), more than the limit of 0.023 USD. Nothing was submitted, nothing is billed."
         );
         let next = error["next_step"].as_str().unwrap();
         assert!(next.contains("Ask the user") && next.contains("max_cost_usd"), "{next}");

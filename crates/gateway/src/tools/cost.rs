@@ -53,7 +53,7 @@ pub(super) async fn check(
             endpoint_id: endpoint_id.clone(),
             limit,
             guess,
-            price: format!("{} {CURRENCY} per {}", price.unit_price, price.unit),
+            price: format!("{} {CURRENCY}, counted in {}", price.unit_price, price.unit),
         });
     }
     Ok(guess)

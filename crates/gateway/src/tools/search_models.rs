@@ -159,7 +159,7 @@ fn ranked(
             )
         })
         .collect();
-    let end = offset + limit;
+    let end = offset.saturating_add(limit);
     let next = (end < hits.ranked.len()).then(|| format!("{OUR_CURSOR}{end}"));
     let mut body = page(models, next);
     body.insert("total".to_owned(), json!(hits.ranked.len()));
