@@ -70,7 +70,8 @@ async fn run(
     context
         .progress
         .report(|| format!("{} submitted (request_id {})", job.endpoint_id, job.request_id));
-    // The price is the caller's own and kept for a few minutes; it never holds the result up.
+    // The price is the caller's own and kept for a few minutes. It is asked for while the job runs,
+    // and holds the result of a quick one up by `PRICE` at most.
     let price = timeout(PRICE, cost::price(context, &job.endpoint_id));
     let (waited, price) = join(jobs::wait(context, &job, until, false), price).await;
     submission.keep();
