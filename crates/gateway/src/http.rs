@@ -8,6 +8,7 @@ mod auth;
 mod body;
 mod endpoint;
 mod guard;
+mod page;
 mod pages;
 mod reply;
 mod request_id;
@@ -31,6 +32,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::app::App;
 use crate::error::Failure;
+use page::Page;
 use reply::Refused;
 pub(crate) use request_id::HttpRequestId;
 use request_id::RequestIds;
@@ -43,7 +45,7 @@ const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 pub(crate) struct Site {
     app: Arc<App>,
     endpoint_url: String,
-    page: String,
+    page: Page,
     server_card: Vec<u8>,
     in_flight: Arc<Semaphore>,
     draining: AtomicBool,
@@ -52,7 +54,7 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn new(app: Arc<App>, endpoint_url: String) -> Arc<Self> {
         Arc::new(Self {
-            page: pages::render(&endpoint_url),
+            page: Page::new(&endpoint_url),
             server_card: crate::dispatch::server_card(&endpoint_url),
             in_flight: Arc::new(Semaphore::new(
                 app.config.max_in_flight.min(Semaphore::MAX_PERMITS),
@@ -135,7 +137,9 @@ fn routes(site: &Arc<Site>) -> Router {
     Router::new()
         .route("/mcp", axum::routing::post(endpoint::post).fallback(pages::method_not_allowed))
         .route("/mcp/server-card", get(pages::server_card))
-        .route("/", get(pages::index))
+        .route("/", get(page::index))
+        .route("/page.css", get(page::style))
+        .route("/page.js", get(page::script))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
         .fallback(pages::not_found)

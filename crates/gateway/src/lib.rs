@@ -9,16 +9,20 @@
 //! | which header carries the key | `http/auth.rs` |
 //! | what each failure looks like | `error.rs` |
 //! | the list of tools | `tools.rs` |
+//! | the configuration of each client | `clients.rs` |
 //! | what is cached, for how long, for whom | `catalog.rs` |
 //! | every setting | `config.rs` |
 
 mod app;
 mod catalog;
+mod clients;
 mod context;
 mod dispatch;
 mod error;
 mod http;
 mod jobs;
+#[cfg(test)]
+mod readme;
 mod schema;
 mod search;
 mod server;

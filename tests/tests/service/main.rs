@@ -18,6 +18,7 @@ mod main_job;
 mod max_cost;
 mod money;
 mod outages;
+mod page;
 mod pricing;
 mod protocol;
 mod real_schemas_refuse;

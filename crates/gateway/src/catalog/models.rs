@@ -46,6 +46,13 @@ pub(crate) struct Loaded {
     at: Instant,
 }
 
+impl Loaded {
+    /// The time since it was loaded.
+    pub(crate) fn age(&self) -> Duration {
+        self.at.elapsed()
+    }
+}
+
 impl Models {
     pub(super) fn new(fal: fal::Client) -> Self {
         Self { fal, current: RwLock::new(None), overdue: AtomicBool::new(false) }
@@ -56,9 +63,14 @@ impl Models {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether the last load failed.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.overdue.load(Ordering::Relaxed)
+    }
+
     /// The age in seconds of a catalogue that could not be refreshed when it was due.
     pub(crate) fn stale_seconds(&self, loaded: &Loaded) -> Option<u64> {
-        self.overdue.load(Ordering::Relaxed).then(|| loaded.at.elapsed().as_secs())
+        self.is_overdue().then(|| loaded.age().as_secs())
     }
 
     /// Loads the catalogue now and every `refresh`, its pages `interval` apart, until `stop`.

@@ -1,6 +1,7 @@
 //! Promises over the whole list of tools, and each tool's exact entry in `tools/list`.
 
 use super::*;
+use crate::readme;
 
 #[test]
 fn every_tool_s_entry_is_the_recorded_one() {
@@ -55,26 +56,4 @@ fn the_readme_s_table_of_settings_is_the_list_of_flags() {
     assert_eq!(rows.len(), 20, "every flag's help names its variable in brackets");
     let head = "| flag | environment | default | |\n|---|---|---|---|\n";
     readme::check("settings", &format!("{head}{}", rows.concat()));
-}
-
-/// The generated parts of the README.
-mod readme {
-    const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
-
-    /// Compares the part between two markers with `expected`, or writes it if `UPDATE_DOCS` is set.
-    pub(super) fn check(part: &str, expected: &str) {
-        let readme = std::fs::read_to_string(PATH).unwrap();
-        let begin = format!("<!-- {part}: begin (generated; see CONTRIBUTING.md) -->\n");
-        let end = format!("<!-- {part}: end -->");
-        let (before, rest) = readme.split_once(&begin).expect("the README has the marker");
-        let (found, after) = rest.split_once(&end).expect("the README has the end marker");
-        if found == expected {
-            return;
-        }
-        assert!(
-            std::env::var_os("UPDATE_DOCS").is_some(),
-            "README.md is out of date; run: UPDATE_DOCS=1 cargo test -p gateway readme -- --test-threads 1"
-        );
-        std::fs::write(PATH, format!("{before}{begin}{expected}{end}{after}")).unwrap();
-    }
 }
