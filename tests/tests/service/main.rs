@@ -17,6 +17,7 @@ mod logs;
 mod main_job;
 mod max_cost;
 mod money;
+mod openapi;
 mod outages;
 mod page;
 mod pricing;
