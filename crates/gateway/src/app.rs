@@ -2,6 +2,7 @@
 //! caller.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -9,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::dispatch::Answers;
+use crate::rates::Rates;
 use crate::tools::Toolbox;
 
 /// Shared by every request; made once at start.
@@ -20,6 +22,8 @@ pub(crate) struct App {
     pub(crate) fal: fal::Client,
     /// What is cached of fal's public data, and of prices by key.
     pub(crate) catalog: Catalog,
+    /// How often each key called lately.
+    rates: Rates,
     /// The tools with their compiled argument schemas.
     pub(crate) toolbox: Toolbox,
     /// Answers that never change while the process runs, as bytes.
@@ -41,6 +45,7 @@ impl App {
         })?;
         Ok(Arc::new(Self {
             catalog: Catalog::new(&fal),
+            rates: Rates::new(config.requests_per_minute),
             toolbox: Toolbox::new(),
             answers: Answers::new(),
             detached: TaskTracker::new(),
@@ -48,6 +53,11 @@ impl App {
             config,
             fal,
         }))
+    }
+
+    /// Counts a request of `key`; `Err` with the time until its next one is welcome.
+    pub(crate) fn count_request(&self, key: &fal::Key) -> Result<(), Duration> {
+        self.rates.check(|| self.fal.fingerprint(key))
     }
 
     /// Keeps the catalogue fresh until `stop`.

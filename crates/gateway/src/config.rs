@@ -7,6 +7,7 @@ mod reader;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use reader::Reader;
@@ -25,6 +26,7 @@ const ENV_ALLOWED_HOSTS: &str = "FAL_MCP_ALLOWED_HOSTS";
 const ENV_ALLOWED_ORIGINS: &str = "FAL_MCP_ALLOWED_ORIGINS";
 const ENV_MAX_BODY_BYTES: &str = "FAL_MCP_MAX_BODY_BYTES";
 const ENV_MAX_IN_FLIGHT: &str = "FAL_MCP_MAX_IN_FLIGHT";
+const ENV_REQUESTS_PER_MINUTE: &str = "FAL_MCP_REQUESTS_PER_MINUTE";
 const ENV_ON_DISCONNECT: &str = "FAL_MCP_ON_DISCONNECT";
 const ENV_WAIT_SECONDS: &str = "FAL_MCP_WAIT_SECONDS";
 const ENV_SHUTDOWN_GRACE_SECONDS: &str = "FAL_MCP_SHUTDOWN_GRACE_SECONDS";
@@ -38,7 +40,7 @@ const ENV_CDN_HOSTS: &str = "FAL_CDN_HOSTS";
 /// The caller's key, for the stdio transport only: over HTTP each request brings its own.
 pub const ENV_KEY: &str = "FAL_KEY";
 
-const ENV_NAMES: [&str; 15] = [
+const ENV_NAMES: [&str; 16] = [
     ENV_TRANSPORT,
     ENV_HOST,
     ENV_PORT,
@@ -49,6 +51,7 @@ const ENV_NAMES: [&str; 15] = [
     ENV_ALLOWED_ORIGINS,
     ENV_MAX_BODY_BYTES,
     ENV_MAX_IN_FLIGHT,
+    ENV_REQUESTS_PER_MINUTE,
     ENV_ON_DISCONNECT,
     ENV_WAIT_SECONDS,
     ENV_SHUTDOWN_GRACE_SECONDS,
@@ -104,6 +107,9 @@ pub struct Flags {
     /// Requests served at the same time, over it 503 [FAL_MCP_MAX_IN_FLIGHT; default 20000]
     #[arg(long)]
     pub max_in_flight: Option<String>,
+    /// Requests of one key in a minute, on this replica, 0 for any number [FAL_MCP_REQUESTS_PER_MINUTE; default 0]
+    #[arg(long)]
+    pub requests_per_minute: Option<String>,
     /// What a lost connection does to fal's job: auto, cancel or keep [FAL_MCP_ON_DISCONNECT; default auto]
     #[arg(long)]
     pub on_disconnect: Option<String>,
@@ -157,6 +163,8 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// Requests served at the same time.
     pub max_in_flight: usize,
+    /// Requests of one key in a minute; `None` is any number.
+    pub requests_per_minute: Option<NonZeroU32>,
     /// What a lost connection does to fal's job.
     pub on_disconnect: OnDisconnect,
     /// How long `run_model` waits when the caller does not say.
@@ -221,6 +229,7 @@ impl Default for Config {
             allowed_origins: BTreeSet::new(),
             max_body_bytes: 16 * 1024 * 1024,
             max_in_flight: 20_000,
+            requests_per_minute: None,
             on_disconnect: OnDisconnect::Auto,
             wait: Duration::from_secs(45),
             shutdown_grace: Duration::from_secs(30),
@@ -258,6 +267,14 @@ impl Config {
             };
         let hosts = fal_hosts(&mut read, flags, default.hosts.clone());
         let (catalog_refresh, catalog_page_interval) = catalog_pace(&mut read, flags, &default);
+        let (max_body_bytes, max_in_flight) = sizes(&mut read, flags, &default);
+        let requests_per_minute = NonZeroU32::new(read.parsed(
+            "requests-per-minute",
+            flags.requests_per_minute.as_deref(),
+            ENV_REQUESTS_PER_MINUTE,
+            "a whole number, 0 for any number",
+            0,
+        ));
         let config = Self {
             transport: read.one_of(
                 "transport",
@@ -280,18 +297,9 @@ impl Config {
             allowed_origins: read
                 .list("allowed-origins", flags.allowed_origins.as_deref(), ENV_ALLOWED_ORIGINS)
                 .unwrap_or_default(),
-            max_body_bytes: read.at_least(
-                "max-body-bytes",
-                flags.max_body_bytes.as_deref(),
-                ENV_MAX_BODY_BYTES,
-                (1024, default.max_body_bytes),
-            ),
-            max_in_flight: read.at_least(
-                "max-in-flight",
-                flags.max_in_flight.as_deref(),
-                ENV_MAX_IN_FLIGHT,
-                (1, default.max_in_flight),
-            ),
+            max_body_bytes,
+            max_in_flight,
+            requests_per_minute,
             on_disconnect: read.one_of(
                 "on-disconnect",
                 flags.on_disconnect.as_deref(),
@@ -324,6 +332,23 @@ impl Config {
             None => format!("http://{bound}/mcp"),
         }
     }
+}
+
+/// The largest body, and how many requests at the same time.
+fn sizes(read: &mut Reader, flags: &Flags, default: &Config) -> (usize, usize) {
+    let max_body_bytes = read.at_least(
+        "max-body-bytes",
+        flags.max_body_bytes.as_deref(),
+        ENV_MAX_BODY_BYTES,
+        (1024, default.max_body_bytes),
+    );
+    let max_in_flight = read.at_least(
+        "max-in-flight",
+        flags.max_in_flight.as_deref(),
+        ENV_MAX_IN_FLIGHT,
+        (1, default.max_in_flight),
+    );
+    (max_body_bytes, max_in_flight)
 }
 
 /// How often the catalogue is read, and how fast its pages.

@@ -174,6 +174,12 @@ async fn run(
     context: &Context,
     params: CallToolParams,
 ) -> Result<Answer, ToolError> {
+    // An error here and not a refusal by HTTP: several clients give up on a server that answers
+    // 429, and the model can wait.
+    context
+        .app
+        .count_request(&context.key)
+        .map_err(|retry_after| ToolError::TooManyRequests { retry_after })?;
     let arguments = entry.check(params.arguments)?;
     (entry.tool.call)(context, arguments).await
 }

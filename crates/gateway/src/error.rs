@@ -9,6 +9,7 @@ mod advice;
 mod failure;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mcp::CallToolResult;
 use serde_json::{Map, Value, json};
@@ -107,6 +108,14 @@ pub(crate) enum ToolError {
         /// What the caller allows, US dollars.
         limit: f64,
     },
+    /// The key called too often. Nothing was sent.
+    #[error(
+        "This key has made too many requests to this server. Nothing was submitted, nothing is billed."
+    )]
+    TooManyRequests {
+        /// When it may call again.
+        retry_after: Duration,
+    },
     /// The catalogue has not been read since the start, and this needs it.
     #[error("The catalogue of models is not loaded yet.")]
     CatalogueLoading,
@@ -144,6 +153,7 @@ impl ToolError {
             Self::InputRefused { .. } => "input_refused",
             Self::TooExpensive { .. } => "too_expensive",
             Self::CostUnknown { .. } => "cost_unknown",
+            Self::TooManyRequests { .. } => "too_many_requests",
             Self::CatalogueLoading => "catalogue_loading",
             Self::JobFailed { .. } => "job_failed",
             Self::Fal { error, .. } => error.kind(),
@@ -158,6 +168,7 @@ impl ToolError {
             | Self::InputRefused { .. }
             | Self::TooExpensive { .. }
             | Self::CostUnknown { .. }
+            | Self::TooManyRequests { .. }
             | Self::CatalogueLoading
             | Self::JobFailed { .. } => Level::INFO,
             Self::Fal { error, .. } => advice::level(error),
@@ -190,6 +201,10 @@ impl ToolError {
                 body.insert("estimated_usd".to_owned(), json!(guess));
                 body.insert("max_cost_usd".to_owned(), json!(limit));
             }
+            Self::TooManyRequests { retry_after } => {
+                let seconds = failure::whole_seconds(*retry_after);
+                body.insert("retry_after_seconds".to_owned(), json!(seconds));
+            }
             Self::CostUnknown { .. }
             | Self::CatalogueLoading
             | Self::JobFailed { error_type: None, .. } => {}
@@ -219,6 +234,10 @@ impl ToolError {
             Self::CostUnknown { endpoint_id, .. } => format!(
                 "get_pricing with endpoint_id `{endpoint_id}` shows what fal says of its price. Ask the user, and call again without max_cost_usd if they agree."
             ),
+            Self::TooManyRequests { retry_after } => format!(
+                "Wait {} s, then call again.",
+                failure::whole_seconds(*retry_after)
+            ),
             Self::CatalogueLoading => {
                 "Call again in a few seconds; meanwhile search_models asks fal directly.".to_owned()
             }
@@ -239,6 +258,7 @@ impl ToolError {
             | Self::InputRefused { .. }
             | Self::TooExpensive { .. }
             | Self::CostUnknown { .. }
+            | Self::TooManyRequests { .. }
             | Self::CatalogueLoading => None,
         }
     }

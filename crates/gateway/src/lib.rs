@@ -21,6 +21,7 @@ mod dispatch;
 mod error;
 mod http;
 mod jobs;
+mod rates;
 #[cfg(test)]
 mod readme;
 mod schema;

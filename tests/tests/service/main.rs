@@ -22,6 +22,7 @@ mod outages;
 mod page;
 mod pricing;
 mod protocol;
+mod rates;
 mod real_schemas_refuse;
 mod recommend;
 mod refused_keys;

@@ -48,7 +48,8 @@ async fn schemathesis_finds_no_answer_that_is_not_described() {
     let folder = Path::new(OPENAPI).join("tests/clients");
     let schemathesis = folder.join(".venv/bin/schemathesis");
     if !schemathesis.exists() {
-        let required = ["CI", "REQUIRE_CLIENTS"].iter().any(|name| std::env::var_os(name).is_some());
+        let required =
+            ["CI", "REQUIRE_CLIENTS"].iter().any(|name| std::env::var_os(name).is_some());
         assert!(!required, "{} is not there; scripts/test installs it", schemathesis.display());
         return shown::skipped("Schemathesis");
     }

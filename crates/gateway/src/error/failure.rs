@@ -1,6 +1,8 @@
 //! Requests for which no tool ran: HTTP status, JSON-RPC error, word and level of each.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+use std::time::Duration;
+
 use mcp::{ErrorCode, ErrorData, Rejection, RequestId};
 use serde_json::json;
 use tracing::Level;
@@ -97,6 +99,12 @@ pub(crate) enum Failure {
     /// Too many requests at once.
     #[error("This server is at its limit of requests at the same time. Try again in a second.")]
     Overloaded,
+    /// The key called too often.
+    #[error("This key has made too many requests. Try again in {} s.", whole_seconds(*.retry_after))]
+    RateLimited {
+        /// When it may call again.
+        retry_after: Duration,
+    },
     /// A fault of ours.
     #[error(
         "This server failed on the request; nothing is known about its outcome. list_jobs shows whether a job was made."
@@ -116,6 +124,7 @@ impl Failure {
             Self::BodyTooLarge { .. } => 413,
             Self::BodyTooSlow => 408,
             Self::BodyBroken => 400,
+            Self::RateLimited { .. } => 429,
             Self::Overloaded => 503,
             Self::Internal => 500,
         }
@@ -135,6 +144,7 @@ impl Failure {
             | Self::BodyTooLarge { .. }
             | Self::BodyTooSlow
             | Self::BodyBroken
+            | Self::RateLimited { .. }
             | Self::Overloaded => ErrorCode(i32::from(self.http_status())),
         }
     }
@@ -151,6 +161,7 @@ impl Failure {
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::BodyTooSlow => "body_too_slow",
             Self::BodyBroken => "body_broken",
+            Self::RateLimited { .. } => "too_many_requests",
             Self::Overloaded => "overloaded",
             Self::Internal => "internal",
         }
@@ -167,7 +178,8 @@ impl Failure {
             | Self::MethodNotAllowed
             | Self::BodyTooLarge { .. }
             | Self::BodyTooSlow
-            | Self::BodyBroken => Level::INFO,
+            | Self::BodyBroken
+            | Self::RateLimited { .. } => Level::INFO,
             Self::Overloaded => Level::WARN,
             Self::Internal => Level::ERROR,
         }
@@ -178,7 +190,6 @@ impl Failure {
         match self {
             Self::Key(_) => &[("www-authenticate", "Bearer realm=\"fal\"")],
             Self::MethodNotAllowed => &[("allow", "POST")],
-            Self::Overloaded => &[("retry-after", "1")],
             // The rest of the body is not read, so the connection cannot be used again.
             Self::BodyTooLarge { .. } | Self::BodyTooSlow => &[("connection", "close")],
             Self::Protocol(_)
@@ -186,7 +197,27 @@ impl Failure {
             | Self::HostNotAllowed { .. }
             | Self::OriginNotAllowed { .. }
             | Self::BodyBroken
+            | Self::RateLimited { .. }
+            | Self::Overloaded
             | Self::Internal => &[],
+        }
+    }
+
+    /// When the same request may succeed, in whole seconds.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::RateLimited { retry_after } => Some(whole_seconds(*retry_after)),
+            Self::Overloaded => Some(1),
+            Self::Protocol(_)
+            | Self::UnknownTool { .. }
+            | Self::Key(_)
+            | Self::HostNotAllowed { .. }
+            | Self::OriginNotAllowed { .. }
+            | Self::MethodNotAllowed
+            | Self::BodyTooLarge { .. }
+            | Self::BodyTooSlow
+            | Self::BodyBroken
+            | Self::Internal => None,
         }
     }
 
@@ -206,6 +237,7 @@ impl Failure {
             | Self::BodyTooLarge { .. }
             | Self::BodyTooSlow
             | Self::BodyBroken
+            | Self::RateLimited { .. }
             | Self::Overloaded
             | Self::Internal => mcp::json_rpc::encode_error(None, &self.error_data()),
         }
@@ -214,6 +246,11 @@ impl Failure {
     fn error_data(&self) -> ErrorData {
         ErrorData { code: self.code(), message: self.to_string(), data: None }
     }
+}
+
+/// A wait as `Retry-After` tells it: not a moment too short.
+pub(super) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// The body of a 404: the two members that OAuth-capable clients show to their users when they

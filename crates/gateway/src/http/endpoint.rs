@@ -35,7 +35,12 @@ async fn serve(
         Incoming::Notification(_) => return Ok(reply::accepted()),
     };
     let call = match dispatch::begin(&site.app, era, version, request)? {
-        Step::Answered(response) => return Ok(reply::json(response)),
+        Step::Answered(response) => {
+            site.app
+                .count_request(&key)
+                .map_err(|retry_after| Failure::RateLimited { retry_after })?;
+            return Ok(reply::json(response));
+        }
         Step::Call(call) => call,
     };
     let streams = transport::accepts_event_stream(&parts.headers);
