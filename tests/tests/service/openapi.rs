@@ -21,7 +21,7 @@ use crate::shown;
 const DESCRIPTION: &str = include_str!("../../../openapi/gateway.openapi.json");
 const OPENAPI: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi");
 /// How long Schemathesis may take, on a machine with much else to do.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 const METHODS: [Method; 5] =
     [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
