@@ -9,6 +9,8 @@ use serde_json::Value;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
+    /// The version of HTTP that it came over.
+    pub version: http::Version,
     /// The headers.
     pub headers: HeaderMap,
     /// The body, to its end.
@@ -18,9 +20,10 @@ pub struct Answer {
 impl Answer {
     pub(crate) async fn read(response: reqwest::Response) -> Self {
         let status = response.status().as_u16();
+        let version = response.version();
         let headers = response.headers().clone();
         let body = response.bytes().await.expect("the whole body");
-        Self { status, headers, body }
+        Self { status, version, headers, body }
     }
 
     /// A header's value; empty where there is none.

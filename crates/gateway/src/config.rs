@@ -29,6 +29,7 @@ const ENV_MAX_IN_FLIGHT: &str = "FAL_MCP_MAX_IN_FLIGHT";
 const ENV_REQUESTS_PER_MINUTE: &str = "FAL_MCP_REQUESTS_PER_MINUTE";
 const ENV_ON_DISCONNECT: &str = "FAL_MCP_ON_DISCONNECT";
 const ENV_WAIT_SECONDS: &str = "FAL_MCP_WAIT_SECONDS";
+const ENV_SHUTDOWN_NOTICE_SECONDS: &str = "FAL_MCP_SHUTDOWN_NOTICE_SECONDS";
 const ENV_SHUTDOWN_GRACE_SECONDS: &str = "FAL_MCP_SHUTDOWN_GRACE_SECONDS";
 const ENV_CATALOG_REFRESH_SECONDS: &str = "FAL_MCP_CATALOG_REFRESH_SECONDS";
 const ENV_CATALOG_PAGE_INTERVAL_MS: &str = "FAL_MCP_CATALOG_PAGE_INTERVAL_MS";
@@ -40,7 +41,7 @@ const ENV_CDN_HOSTS: &str = "FAL_CDN_HOSTS";
 /// The caller's key, for the stdio transport only: over HTTP each request brings its own.
 pub const ENV_KEY: &str = "FAL_KEY";
 
-const ENV_NAMES: [&str; 16] = [
+const ENV_NAMES: &[&str] = &[
     ENV_TRANSPORT,
     ENV_HOST,
     ENV_PORT,
@@ -54,6 +55,7 @@ const ENV_NAMES: [&str; 16] = [
     ENV_REQUESTS_PER_MINUTE,
     ENV_ON_DISCONNECT,
     ENV_WAIT_SECONDS,
+    ENV_SHUTDOWN_NOTICE_SECONDS,
     ENV_SHUTDOWN_GRACE_SECONDS,
     ENV_CATALOG_REFRESH_SECONDS,
     ENV_CATALOG_PAGE_INTERVAL_MS,
@@ -116,7 +118,10 @@ pub struct Flags {
     /// How long run_model waits when the caller does not say [FAL_MCP_WAIT_SECONDS; default 45]
     #[arg(long)]
     pub wait_seconds: Option<String>,
-    /// How long running calls may take to end on SIGTERM [FAL_MCP_SHUTDOWN_GRACE_SECONDS; default 30]
+    /// How long connections are still taken after SIGTERM while /readyz says 503; behind a balancer more than its check interval times the failures it counts [FAL_MCP_SHUTDOWN_NOTICE_SECONDS; default 0]
+    #[arg(long)]
+    pub shutdown_notice_seconds: Option<String>,
+    /// How long running calls may take to end on SIGTERM, after the notice [FAL_MCP_SHUTDOWN_GRACE_SECONDS; default 30]
     #[arg(long)]
     pub shutdown_grace_seconds: Option<String>,
     /// How often the catalogue is read again [FAL_MCP_CATALOG_REFRESH_SECONDS; default 600]
@@ -169,7 +174,10 @@ pub struct Config {
     pub on_disconnect: OnDisconnect,
     /// How long `run_model` waits when the caller does not say.
     pub wait: Duration,
-    /// How long running calls may take to end on SIGTERM.
+    /// How long connections are still accepted after SIGTERM, so that a balancer sees that the server
+    /// is not ready before one is refused.
+    pub shutdown_notice: Duration,
+    /// How long running calls may take to end on SIGTERM, after the notice.
     pub shutdown_grace: Duration,
     /// How often the catalogue is read again.
     pub catalog_refresh: Duration,
@@ -232,6 +240,7 @@ impl Default for Config {
             requests_per_minute: None,
             on_disconnect: OnDisconnect::Auto,
             wait: Duration::from_secs(45),
+            shutdown_notice: Duration::ZERO,
             shutdown_grace: Duration::from_secs(30),
             catalog_refresh: Duration::from_mins(10),
             catalog_page_interval: Duration::from_millis(500),
@@ -266,6 +275,7 @@ impl Config {
                 None => Some(default_hosts(host, public_url.as_ref())),
             };
         let hosts = fal_hosts(&mut read, flags, default.hosts.clone());
+        let (shutdown_notice, shutdown_grace) = shutdown_pace(&mut read, flags, &default);
         let (catalog_refresh, catalog_page_interval) = catalog_pace(&mut read, flags, &default);
         let (max_body_bytes, max_in_flight) = sizes(&mut read, flags, &default);
         let requests_per_minute = NonZeroU32::new(read.parsed(
@@ -312,17 +322,13 @@ impl Config {
                 ENV_WAIT_SECONDS,
                 (default.wait, MAX_WAIT),
             ),
-            shutdown_grace: read.seconds(
-                "shutdown-grace-seconds",
-                flags.shutdown_grace_seconds.as_deref(),
-                ENV_SHUTDOWN_GRACE_SECONDS,
-                (default.shutdown_grace, Duration::from_hours(1)),
-            ),
+            shutdown_notice,
+            shutdown_grace,
             catalog_refresh,
             catalog_page_interval,
             hosts,
         };
-        read.finish(config, ENV_PREFIX, &ENV_NAMES)
+        read.finish(config, ENV_PREFIX, ENV_NAMES)
     }
 
     /// The URL of the endpoint as clients should write it, once `bound` is known.
@@ -349,6 +355,24 @@ fn sizes(read: &mut Reader, flags: &Flags, default: &Config) -> (usize, usize) {
         (1, default.max_in_flight),
     );
     (max_body_bytes, max_in_flight)
+}
+
+/// The two parts of an orderly end.
+fn shutdown_pace(read: &mut Reader, flags: &Flags, default: &Config) -> (Duration, Duration) {
+    let most = Duration::from_hours(1);
+    let notice = read.seconds(
+        "shutdown-notice-seconds",
+        flags.shutdown_notice_seconds.as_deref(),
+        ENV_SHUTDOWN_NOTICE_SECONDS,
+        (default.shutdown_notice, most),
+    );
+    let grace = read.seconds(
+        "shutdown-grace-seconds",
+        flags.shutdown_grace_seconds.as_deref(),
+        ENV_SHUTDOWN_GRACE_SECONDS,
+        (default.shutdown_grace, most),
+    );
+    (notice, grace)
 }
 
 /// How often the catalogue is read, and how fast its pages.
@@ -484,6 +508,6 @@ mod tests {
             .split(|character: char| !(character.is_ascii_uppercase() || character == '_'))
             .filter(|word| word.starts_with(ENV_PREFIX))
             .collect();
-        assert_eq!(named, BTreeSet::from(ENV_NAMES));
+        assert_eq!(named, ENV_NAMES.iter().copied().collect());
     }
 }

@@ -24,8 +24,10 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
 use futures_util::FutureExt as _;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, Entry, HeaderName, ORIGIN, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Method};
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_TYPE, Entry, HeaderName, ORIGIN, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, HeaderValue, Method, Version};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -65,9 +67,14 @@ impl Site {
         })
     }
 
-    /// From now on the server is not ready: load balancers send new work elsewhere.
+    /// From now on the server is not ready, and each answer over HTTP/1.1 is the last one on its
+    /// connection: load balancers send new work elsewhere.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 }
 
@@ -100,6 +107,7 @@ impl Service {
         B::Error: Into<axum::BoxError>,
     {
         let mut request = request.map(Body::new);
+        let version = request.version();
         // First of all, so that nothing below can print the key.
         mark_key(request.headers_mut());
         let id = self.0.request_ids.of(request.headers());
@@ -113,6 +121,10 @@ impl Service {
             refused.log(&id);
         }
         response.headers_mut().insert(request_id::HEADER, id.into());
+        // HTTP/2 has no such header; its connections are told when the listener closes.
+        if self.0.site.is_draining() && version < Version::HTTP_2 {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 

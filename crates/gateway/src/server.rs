@@ -1,20 +1,21 @@
 //! The listener: hyper's own accept loop, because `axum::serve` installs no timer and so has no
-//! limit on how long a client may take over its headers. And the end: drain, hurry, stop.
+//! limit on how long a client may take over its headers. And the end: notice, drain, hurry, stop.
 
 mod head;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::config::Config;
@@ -95,8 +96,8 @@ impl Gateway {
         Arc::clone(&self.app)
     }
 
-    /// Stops taking connections, lets running calls end within the grace of the configuration, and
-    /// returns when all is done.
+    /// Says that it is not ready, goes on as before for the notice of the configuration, then stops
+    /// taking connections, lets running calls end within the grace, and returns when all is done.
     pub async fn shutdown(self) {
         self.stop.cancel();
         if let Err(error) = self.task.await {
@@ -106,27 +107,55 @@ impl Gateway {
 }
 
 async fn serve(listener: TcpListener, site: Arc<Site>, app: Arc<App>, stop: CancellationToken) {
-    let connections = GracefulShutdown::new();
-    let service = Service::new(Arc::clone(&site));
-    let builder = builder();
-    loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+    let server = Server {
+        service: Service::new(Arc::clone(&site)),
+        builder: builder(),
+        connections: TaskTracker::new(),
+        closing: CancellationToken::new(),
+    };
+    let told = async {
+        stop.cancelled().await;
+        site.drain();
+        tokio::time::sleep(app.config.shutdown_notice).await;
+    };
+    tokio::select! {
+        () = server.accept(&listener) => {}
+        () = told => {}
+    }
+    drop(listener);
+    server.end(&app).await;
+}
+
+/// What connections share.
+struct Server {
+    service: Service,
+    builder: auto::Builder<TokioExecutor>,
+    connections: TaskTracker,
+    /// Set when no request may follow the one that is answered.
+    closing: CancellationToken,
+}
+
+impl Server {
+    /// Takes connections until it is dropped.
+    async fn accept(&self, listener: &TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => self.connected(stream),
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
                 }
-            },
-            () = stop.cancelled() => break,
-        };
+            }
+        }
+    }
+
+    fn connected(&self, stream: TcpStream) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
         let phase = head::Phase::new();
         let stream = head::WatchedStream::new(stream, phase.clone(), HEAD_READ);
-        let service = service.clone();
+        let service = self.service.clone();
         let answer = service_fn(move |request| {
             let (service, phase) = (service.clone(), phase.clone());
             phase.serving();
@@ -137,39 +166,47 @@ async fn serve(listener: TcpListener, site: Arc<Site>, app: Arc<App>, stop: Canc
             }
         });
         let connection =
-            builder.serve_connection_with_upgrades(TokioIo::new(stream), answer).into_owned();
-        let connection = connections.watch(connection);
-        #[expect(clippy::disallowed_methods, reason = "GracefulShutdown waits for connections")]
-        tokio::spawn(async move {
+            self.builder.serve_connection_with_upgrades(TokioIo::new(stream), answer).into_owned();
+        let closing = self.closing.clone();
+        self.connections.spawn(async move {
+            let mut connection = pin!(connection);
+            let served = tokio::select! {
+                // In this order a request that has arrived by now is read before the end is heard of.
+                biased;
+                served = &mut connection => served,
+                () = closing.cancelled_owned() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
             // A connection that breaks is the client's doing; the request's own line says more.
-            if let Err(error) = connection.await {
+            if let Err(error) = served {
                 tracing::debug!(%error, "connection ended");
             }
         });
     }
-    drop(listener);
-    site.drain();
-    end(connections, &app).await;
-}
 
-/// Lets what runs come to its end: calls that still wait near the end of the grace answer with
-/// their handles; submits and cancellations under way are finished.
-async fn end(connections: GracefulShutdown, app: &App) {
-    let grace = app.config.shutdown_grace;
-    let hurry = async {
-        tokio::time::sleep(grace.saturating_sub(HURRY_BEFORE_END)).await;
-        app.hurry.cancel();
-        std::future::pending::<()>().await;
-    };
-    let quiet = async {
-        connections.shutdown().await;
-        app.detached.close();
-        app.detached.wait().await;
-    };
-    tokio::select! {
-        () = quiet => tracing::info!("all calls have ended"),
-        () = hurry => {}
-        () = tokio::time::sleep(grace) => tracing::warn!("the grace is over, connections are cut"),
+    /// Lets what runs come to its end: calls that still wait near the end of the grace answer with
+    /// their handles; submits and cancellations under way are finished.
+    async fn end(self, app: &App) {
+        let grace = app.config.shutdown_grace;
+        let hurry = async {
+            tokio::time::sleep(grace.saturating_sub(HURRY_BEFORE_END)).await;
+            app.hurry.cancel();
+            std::future::pending::<()>().await;
+        };
+        let quiet = async {
+            self.closing.cancel();
+            self.connections.close();
+            self.connections.wait().await;
+            app.detached.close();
+            app.detached.wait().await;
+        };
+        tokio::select! {
+            () = quiet => tracing::info!("all calls have ended"),
+            () = hurry => {}
+            () = tokio::time::sleep(grace) => tracing::warn!("the grace is over, connections are cut"),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod clients;
 mod cold_schema;
 mod disconnect;
 mod docs;
+mod drain;
 mod logs;
 mod main_job;
 mod max_cost;

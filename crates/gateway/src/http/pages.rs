@@ -1,7 +1,6 @@
 //! What programs ask for beside the endpoint: the server card, health, and friendly refusals.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -33,7 +32,7 @@ pub(super) async fn healthz() -> Response {
 /// `GET /readyz`: new work is welcome; 503 while draining. It does not ask fal: a gateway whose fal
 /// is down still answers with what it knows and says what is wrong.
 pub(super) async fn readyz(State(site): State<Arc<Site>>) -> Response {
-    let (status, body) = if site.draining.load(Ordering::Relaxed) {
+    let (status, body) = if site.is_draining() {
         (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"draining"}"#)
     } else {
         (StatusCode::OK, r#"{"status":"ready"}"#)

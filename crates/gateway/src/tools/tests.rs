@@ -53,7 +53,8 @@ fn the_readme_s_table_of_settings_is_the_list_of_flags() {
             Some(format!("| `--{name}` | `{environment}` | {default} | {} |\n", what.trim()))
         })
         .collect();
-    assert_eq!(rows.len(), 21, "every flag's help names its variable in brackets");
+    let flags = command.get_arguments().filter(|flag| flag.get_long().is_some()).count();
+    assert_eq!(rows.len(), flags, "every flag's help names its variable in brackets");
     let head = "| flag | environment | default | |\n|---|---|---|---|\n";
     readme::check("settings", &format!("{head}{}", rows.concat()));
 }
