@@ -112,6 +112,13 @@ impl Request {
         self
     }
 
+    /// Declares the Tasks extension, for a call by the rules of 2026-07-28.
+    #[must_use]
+    pub fn taking_tasks(self) -> Self {
+        let pointer = "/params/_meta/io.modelcontextprotocol~1clientCapabilities";
+        self.set(pointer, json!({"extensions": {"io.modelcontextprotocol/tasks": {}}}))
+    }
+
     pub(crate) fn modern(self, method: &str, mut params: Value) -> Self {
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": MODERN,
@@ -119,7 +126,8 @@ impl Request {
             "io.modelcontextprotocol/clientCapabilities": {},
         });
         let mut request = self.header("mcp-protocol-version", MODERN).header("mcp-method", method);
-        if let Some(name) = params.get("name").and_then(Value::as_str) {
+        let name = params.get("name").or(params.get("taskId"));
+        if let Some(name) = name.and_then(Value::as_str) {
             request = request.header("mcp-name", name);
         }
         request.rpc(method, params)

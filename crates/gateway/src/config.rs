@@ -185,6 +185,31 @@ pub struct Config {
     pub catalog_page_interval: Duration,
     /// fal's hosts.
     pub hosts: fal::Hosts,
+    /// How long fal may take; no setting.
+    pub patience: Patience,
+}
+
+/// How long fal may take to answer what is asked about one job. None of it is a setting: tests
+/// shorten it.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// A submit; after it the outcome counts as unknown. It is within what every known client waits
+    /// for an answer.
+    pub submit: Duration,
+    /// The result of a job that was waited for, all tries together.
+    pub result: Duration,
+    /// Any other question, all tries together.
+    pub question: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            submit: Duration::from_secs(45),
+            result: Duration::from_secs(10),
+            question: Duration::from_secs(30),
+        }
+    }
 }
 
 /// How clients reach the gateway.
@@ -245,6 +270,7 @@ impl Default for Config {
             catalog_refresh: Duration::from_mins(10),
             catalog_page_interval: Duration::from_millis(500),
             hosts: fal::Hosts::default(),
+            patience: Patience::default(),
         }
     }
 }
@@ -327,6 +353,7 @@ impl Config {
             catalog_refresh,
             catalog_page_interval,
             hosts,
+            patience: default.patience,
         };
         read.finish(config, ENV_PREFIX, ENV_NAMES)
     }

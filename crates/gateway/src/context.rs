@@ -1,16 +1,15 @@
 //! What a tool knows about the call it serves: whose key, by which rules, how to report progress.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use mcp::{Era, Progress, ProgressToken};
-use tokio::sync::watch;
+use mcp::Era;
 use tokio::time::Instant;
 
 use crate::app::App;
 use crate::config::OnDisconnect;
 use crate::http::HttpRequestId;
+use crate::progress::ProgressSink;
 
 /// How long one plain question to fal may take, retries included.
 const PLAIN_CALL: Duration = Duration::from_secs(30);
@@ -28,12 +27,19 @@ pub(crate) struct Context {
     pub(crate) progress: ProgressSink,
     /// The HTTP request that brought the call, for the log; none over stdio.
     pub(crate) http_request_id: Option<HttpRequestId>,
+    /// Whether the caller takes a task for an answer.
+    pub(crate) takes_tasks: bool,
     /// Whether fal's job is to be cancelled when this call is dropped before its answer; see
     /// [`lost_connection_cancels`].
     pub(crate) dropping_cancels: bool,
 }
 
 impl Context {
+    /// When a plain question about a job must be answered.
+    pub(crate) fn question_deadline(&self) -> Instant {
+        Instant::now() + self.app.config.patience.question
+    }
+
     /// When a plain question to fal must be answered.
     pub(crate) fn plain_deadline() -> Instant {
         Instant::now() + PLAIN_CALL
@@ -48,63 +54,5 @@ pub(crate) fn lost_connection_cancels(policy: OnDisconnect, era: Era) -> bool {
         OnDisconnect::Cancel => true,
         OnDisconnect::Keep => false,
         OnDisconnect::Auto => era == Era::Modern,
-    }
-}
-
-/// Takes progress messages of one call. Only the newest waits to be sent: a slow reader costs no
-/// memory.
-#[derive(Debug, Default)]
-pub(crate) struct ProgressSink {
-    channel: Option<(ProgressToken, watch::Sender<Option<Progress>>)>,
-    count: AtomicU32,
-}
-
-impl ProgressSink {
-    /// A sink for a caller that gave `token`, and the end to send from; a caller without one gets
-    /// no progress notifications.
-    pub(crate) fn new(
-        token: Option<ProgressToken>,
-    ) -> (Self, Option<watch::Receiver<Option<Progress>>>) {
-        let Some(token) = token else {
-            return (Self::default(), None);
-        };
-        let (sender, receiver) = watch::channel(None);
-        (Self { channel: Some((token, sender)), count: AtomicU32::new(0) }, Some(receiver))
-    }
-
-    /// Reports `message`; `progress` counts the reports, so it only rises.
-    pub(crate) fn report(&self, message: impl FnOnce() -> String) {
-        if let Some((token, sender)) = &self.channel {
-            let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
-            sender.send_replace(Some(Progress {
-                progress_token: token.clone(),
-                progress: f64::from(count),
-                message: Some(message()),
-            }));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_newest_progress_waits_and_its_value_rises() {
-        let (sink, receiver) = ProgressSink::new(Some(ProgressToken::String("t".to_owned())));
-        let receiver = receiver.unwrap();
-        sink.report(|| "first".to_owned());
-        let first = receiver.borrow().clone().unwrap();
-        sink.report(|| "second".to_owned());
-        let second = receiver.borrow().clone().unwrap();
-        assert!(second.progress > first.progress);
-        assert_eq!(second.message.as_deref(), Some("second"));
-    }
-
-    #[test]
-    fn without_a_token_nothing_is_even_formatted() {
-        let (sink, receiver) = ProgressSink::new(None);
-        assert!(receiver.is_none());
-        sink.report(|| panic!("no caller asked for this"));
     }
 }

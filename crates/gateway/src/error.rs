@@ -11,11 +11,24 @@ mod failure;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcp::CallToolResult;
+use mcp::{CallToolResult, RequestId};
 use serde_json::{Map, Value, json};
 use tracing::Level;
 
 pub(crate) use failure::{Failure, KeyProblem, not_found_body};
+
+/// What a failure is to the task whose job it is about (SEP-2663).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TaskEnd {
+    /// The job's own outcome: the task is completed, with an error for a result.
+    Outcome,
+    /// The task is cancelled.
+    Cancelled,
+    /// This caller has no such task.
+    NoTask,
+    /// Nothing about the task: only this question failed.
+    None,
+}
 
 /// What a caller needs to come back to a job: both ids, on any replica, at any time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,6 +191,37 @@ impl ToolError {
     /// What the model reads: compact JSON with `error` (a stable word), `message`, `next_step`, and
     /// the ids where there is a job.
     pub(crate) fn to_result(&self) -> CallToolResult {
+        CallToolResult::error(self.body().to_string())
+    }
+
+    /// What it is to the task whose job was asked about.
+    pub(crate) fn ends_task(&self) -> TaskEnd {
+        match self {
+            Self::JobFailed { .. } => TaskEnd::Outcome,
+            Self::Fal { error, .. } => advice::ends_task(error),
+            Self::InvalidArguments { .. }
+            | Self::UnknownEndpoint { .. }
+            | Self::InputRefused { .. }
+            | Self::TooExpensive { .. }
+            | Self::CostUnknown { .. }
+            | Self::TooManyRequests { .. }
+            | Self::CatalogueLoading => TaskEnd::None,
+        }
+    }
+
+    /// The answer to a request about a task that it is no outcome of.
+    pub(crate) fn of_task(&self, id: RequestId) -> Failure {
+        Failure::Task {
+            id,
+            is_unknown: self.ends_task() == TaskEnd::NoTask,
+            kind: self.kind(),
+            level: self.level(),
+            message: format!("{self}. {}", self.next_step()),
+            data: Box::new(self.body()),
+        }
+    }
+
+    fn body(&self) -> Value {
         let mut body = Map::new();
         body.insert("error".to_owned(), json!(self.kind()));
         body.insert("message".to_owned(), json!(self.to_string()));
@@ -209,7 +253,7 @@ impl ToolError {
             | Self::CatalogueLoading
             | Self::JobFailed { error_type: None, .. } => {}
         }
-        CallToolResult::error(Value::Object(body).to_string())
+        Value::Object(body)
     }
 
     /// What to do next, in a sentence or two.

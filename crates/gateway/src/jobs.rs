@@ -18,10 +18,7 @@ use crate::app::App;
 use crate::context::Context;
 use crate::error::{During, Handle, ToolError};
 
-pub(crate) use present::{completed, media_urls, processing};
-
-/// How long a submit may take before its outcome counts as unknown.
-const SUBMIT: Duration = Duration::from_mins(1);
+pub(crate) use present::{completed, media_urls, processing, standing};
 
 /// The pauses before a result that fal failed to give is asked for again.
 const RESULT_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
@@ -46,12 +43,20 @@ pub(crate) enum Waited {
 pub(crate) struct Submission {
     /// The job.
     pub(crate) job: fal::Job,
-    /// Its place in the queue, 0 being next.
-    pub(crate) queue_position: Option<u64>,
+    queue_position: Option<u64>,
     cancel: Option<(Arc<App>, fal::Key)>,
 }
 
 impl Submission {
+    /// What fal said of the job when it took it.
+    pub(crate) fn status(&self) -> fal::Status {
+        fal::Status {
+            state: State::InQueue { position: self.queue_position },
+            logs: Vec::new(),
+            inference_seconds: None,
+        }
+    }
+
     /// The caller has its answer, so its going away means nothing any more.
     pub(crate) fn keep(&mut self) {
         self.cancel = None;
@@ -85,7 +90,7 @@ pub(crate) async fn submit(
     let cancels = context.dropping_cancels;
     let id = endpoint_id.clone();
     app.detached.clone().spawn(async move {
-        let deadline = Instant::now() + SUBMIT;
+        let deadline = Instant::now() + app.config.patience.submit;
         let outcome = app.fal.submit(&key, &id, &input, &options, deadline).await;
         let outcome = outcome.map(|submitted| Submission {
             job: submitted.job,
@@ -103,46 +108,61 @@ pub(crate) async fn submit(
 }
 
 /// Waits for a job until it is done, `until` has come, or the server is about to end; progress goes
-/// to the caller meanwhile.
+/// to the caller meanwhile. `known` is what is known of the job already. The status has log lines
+/// if `logs`.
 pub(crate) async fn wait(
     context: &Context,
     job: &fal::Job,
     until: Instant,
     logs: bool,
+    known: Option<fal::Status>,
 ) -> Result<Waited, ToolError> {
-    let mut updates = Box::pin(context.app.fal.watch(&context.key, job, logs));
-    let mut latest = fal::Status {
-        state: State::InQueue { position: None },
-        logs: Vec::new(),
-        inference_seconds: None,
-    };
+    let with_logs = logs || context.progress.is_read();
+    let mut updates = Box::pin(context.app.fal.watch(&context.key, job, with_logs));
+    let mut latest = known;
+    let mut last_line = None;
     let timeout = tokio::time::sleep_until(until);
     tokio::pin!(timeout);
     loop {
         let update = tokio::select! {
             biased;
             update = updates.next() => update,
-            () = &mut timeout => return Ok(Waited::Running(latest)),
-            () = context.app.hurry.cancelled() => return Ok(Waited::Running(latest)),
+            () = &mut timeout => None,
+            () = context.app.hurry.cancelled() => None,
         };
-        match update {
-            Some(Ok(status)) => {
-                context.progress.report(|| present::progress(job, &status));
-                let over = matches!(status.state, State::Completed | State::Failed { .. });
-                latest = status;
-                if over {
-                    break;
-                }
+        let failed = ToolError::fal(During::Job(handle(job)));
+        let mut status = match update {
+            Some(Ok(status)) => status,
+            Some(Err(error)) => return Err(failed(error)),
+            // The time is up. (Or the updates ended before the job, which they never do.)
+            None => {
+                return latest
+                    .map(Waited::Running)
+                    .ok_or_else(|| failed(fal::Error::TimedOut { source: None }));
             }
-            Some(Err(error)) => {
-                return Err(ToolError::fal(During::Job(handle(job)))(error));
-            }
-            // The stream ends after the job does; should it end before, the handle is the answer.
-            None => return Ok(Waited::Running(latest)),
+        };
+        let new = present::new_lines(&status.logs, last_line.as_ref());
+        context.progress.report(|| present::progress(job, &status.state, new));
+        last_line = status.logs.last().cloned().or(last_line);
+        if !logs {
+            status.logs.clear();
         }
+        if status.state.is_final() {
+            drop(updates);
+            return settle(context, job, status).await;
+        }
+        latest = Some(status);
     }
+}
+
+/// Where a job stands, asked once and until there is an answer: failures that pass are ridden out
+/// as in a wait. A job that is over has its result fetched.
+pub(crate) async fn look(context: &Context, job: &fal::Job) -> Result<Waited, ToolError> {
+    let mut updates = Box::pin(context.app.fal.watch(&context.key, job, false));
+    let first = tokio::time::timeout_at(context.question_deadline(), updates.next()).await;
     drop(updates);
-    settle(context, job, latest).await
+    let status = first.ok().flatten().unwrap_or(Err(fal::Error::TimedOut { source: None }));
+    settle(context, job, status.map_err(ToolError::fal(During::Job(handle(job))))?).await
 }
 
 /// What a status comes to: a job that is over has its result fetched, another runs on.
@@ -163,6 +183,11 @@ async fn finish(
     job: &fal::Job,
     status: fal::Status,
 ) -> Result<Waited, ToolError> {
+    if let State::Failed { error_type: Some(error_type), .. } = &status.state
+        && error_type == fal::RequestErrorType::ClientCancelled.as_str()
+    {
+        return Err(ToolError::fal(During::Job(handle(job)))(fal::Error::Cancelled));
+    }
     let result = result(context, job).await;
     match (&status.state, result) {
         (State::Failed { message, error_type }, Ok(_) | Err(ResultError::Other(_))) => {
@@ -190,8 +215,8 @@ enum ResultError {
 /// is believed only when it comes again.
 async fn result(context: &Context, job: &fal::Job) -> Result<fal::JobResult, ResultError> {
     let mut pauses = RESULT_PAUSES.into_iter();
+    let deadline = Instant::now() + context.app.config.patience.result;
     loop {
-        let deadline = Context::plain_deadline();
         let error = match context.app.fal.result(&context.key, job, deadline).await {
             Ok(result) => return Ok(result),
             Err(error) => error,

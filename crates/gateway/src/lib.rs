@@ -21,6 +21,7 @@ mod dispatch;
 mod error;
 mod http;
 mod jobs;
+mod progress;
 mod rates;
 #[cfg(test)]
 mod readme;
@@ -28,6 +29,7 @@ mod schema;
 mod search;
 mod server;
 mod stdio;
+mod tasks;
 mod tools;
 
 pub mod config;

@@ -7,17 +7,18 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mcp::{Incoming, Message, Notification, Progress, RequestId, json_rpc};
+use mcp::{Era, Incoming, Message, Notification, Progress, RequestId, json_rpc};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::config::OnDisconnect;
-use crate::context::{Context, ProgressSink};
+use crate::context::Context;
 use crate::dispatch::{self, Step};
 use crate::error::Failure;
+use crate::progress::{ProgressSink, ProgressUpdates};
 use crate::{Config, Gateway};
 
 /// How many lines may wait to be written.
@@ -108,9 +109,9 @@ impl Session {
             }
         };
         let id = request.id.clone();
-        let call = match dispatch::begin(&self.app, era, version, request)? {
+        let work = match dispatch::begin(&self.app, era, version, &meta, request)? {
             Step::Answered(response) => return Ok(Some(response)),
-            Step::Call(call) => call,
+            Step::Work(work) => work,
         };
         let (progress, updates) = ProgressSink::new(meta.progress_token);
         let context = Context {
@@ -118,6 +119,7 @@ impl Session {
             key: self.key.clone(),
             era,
             progress,
+            takes_tasks: era == Era::Modern && meta.declares_tasks,
             http_request_id: None,
             // Only `notifications/cancelled` drops a call here, and that is meant, in either era.
             dropping_cancels: self.app.config.on_disconnect != OnDisconnect::Keep,
@@ -127,7 +129,7 @@ impl Session {
         let running = Arc::clone(&self.running);
         let lines = self.lines.clone();
         self.calls.spawn(async move {
-            let work = dispatch::call_tool(context, call);
+            let work = dispatch::perform(context, work);
             tokio::select! {
                 // "MUST NOT send any further messages for it"
                 () = cancelled.cancelled() => {}
@@ -163,17 +165,14 @@ impl Session {
 /// Runs a call and writes its progress as it comes; answers with the response.
 async fn with_progress(
     work: impl Future<Output = Result<Vec<u8>, Failure>>,
-    updates: Option<watch::Receiver<Option<Progress>>>,
+    updates: Option<ProgressUpdates>,
     lines: &mpsc::Sender<Vec<u8>>,
 ) -> Vec<u8> {
     let report = async {
         if let Some(mut updates) = updates {
-            while updates.changed().await.is_ok() {
-                let progress = updates.borrow_and_update().clone();
-                if let Some(progress) = progress {
-                    let line = json_rpc::encode_notification(Progress::METHOD, &progress);
-                    drop(lines.send(line).await);
-                }
+            while let Some(progress) = updates.next().await {
+                let line = json_rpc::encode_notification(Progress::METHOD, &progress);
+                drop(lines.send(line).await);
             }
         }
         std::future::pending::<()>().await;

@@ -15,7 +15,7 @@ mod get_pricing;
 mod list_jobs;
 mod outcome;
 mod recommend_model;
-mod run_model;
+pub(crate) mod run_model;
 mod search_docs;
 mod search_models;
 mod submission;
@@ -25,7 +25,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use futures_util::future::BoxFuture;
-use mcp::{CallToolResult, ReadyCallToolResult, ToolAnnotations};
+use mcp::{CallToolResult, ReadyCallToolResult, Task, ToolAnnotations};
 use serde_json::{Map, Value};
 
 use crate::context::Context;
@@ -81,6 +81,8 @@ pub(crate) enum Answer {
     Built(CallToolResult),
     /// One that other callers get too, serialised before.
     Ready(ReadyCallToolResult),
+    /// A handle to be asked again, for callers that take one.
+    Task(Box<Task>),
 }
 
 /// The entries of `tools/list`.

@@ -138,6 +138,8 @@ impl ErrorCode {
     pub const INTERNAL_ERROR: Self = Self(-32603);
     /// A header is missing or contradicts the body (SEP-2243).
     pub const HEADER_MISMATCH: Self = Self(-32020);
+    /// The client did not declare a capability that the request needs; `data` names it.
+    pub const MISSING_REQUIRED_CLIENT_CAPABILITY: Self = Self(-32021);
     /// The version asked for is not implemented; `data` lists those that are (SEP-2575).
     pub const UNSUPPORTED_PROTOCOL_VERSION: Self = Self(-32022);
 }

@@ -12,12 +12,14 @@
 //! | which headers must say what, which era a request belongs to | [`transport`] |
 //! | every way the transport says no, with status and code | [`rejection`] |
 //! | the tool types | [`tool`] |
+//! | a call answered with a handle, and the methods that take it | [`task`] |
 
 pub mod json_rpc;
 pub mod lifecycle;
 pub mod meta;
 pub mod progress;
 pub mod rejection;
+pub mod task;
 pub mod tool;
 pub mod transport;
 pub mod version;
@@ -27,6 +29,7 @@ pub use lifecycle::{Capabilities, Complete, DiscoverResult, Implementation, Init
 pub use meta::RequestMeta;
 pub use progress::{Progress, ProgressToken};
 pub use rejection::Rejection;
+pub use task::{CreateTaskResult, Task, TaskMethod, TaskRequest, TaskStatus};
 pub use tool::{
     CallToolParams, CallToolResult, Content, ListToolsResult, ReadyCallToolResult, Tool,
     ToolAnnotations,

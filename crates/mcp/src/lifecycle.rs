@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::json_rpc::{self, RequestId};
 use crate::meta::SERVER_INFO;
+use crate::task::TASKS_EXTENSION;
 use crate::version::ProtocolVersion;
 
 /// `serverInfo`: a name and a version.
@@ -24,6 +25,10 @@ pub struct Implementation {
 pub struct Capabilities {
     /// An empty object: no `listChanged`.
     pub tools: Map<String, Value>,
+    /// By identifier, each with its settings. Extensions are for modern callers: their
+    /// capabilities come with each request.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub extensions: Map<String, Value>,
 }
 
 /// The result of `initialize`. Nothing is remembered from it.
@@ -53,11 +58,17 @@ pub struct DiscoverResult {
 }
 
 impl DiscoverResult {
-    /// The result for a server with these `instructions`.
+    /// The result for a server with these `instructions` and the Tasks extension.
     pub fn new(instructions: &'static str) -> Self {
         Self {
             supported_versions: ProtocolVersion::ALL.map(ProtocolVersion::as_str),
-            capabilities: Capabilities::default(),
+            capabilities: Capabilities {
+                extensions: Map::from_iter([(
+                    TASKS_EXTENSION.to_owned(),
+                    Value::Object(Map::new()),
+                )]),
+                ..Capabilities::default()
+            },
             instructions,
         }
     }
@@ -98,9 +109,9 @@ pub struct Complete<'a, T> {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct ServerMeta<'a> {
+pub(crate) struct ServerMeta<'a> {
     #[serde(rename = "io.modelcontextprotocol/serverInfo")]
-    server_info: &'a Implementation,
+    pub(crate) server_info: &'a Implementation,
 }
 
 impl<'a, T: Serialize> Complete<'a, T> {
@@ -143,7 +154,7 @@ mod tests {
                 "resultType": "complete",
                 "supportedVersions":
                     ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"],
-                "capabilities": {"tools": {}},
+                "capabilities": {"tools": {}, "extensions": {"io.modelcontextprotocol/tasks": {}}},
                 "instructions": "hello",
                 "ttlMs": 5,
                 "cacheScope": "public",

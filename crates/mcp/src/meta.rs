@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::progress::ProgressToken;
+use crate::task::TASKS_EXTENSION;
 
 /// The version that the request speaks; required from 2026-07-28 on.
 pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -16,6 +17,8 @@ pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 pub struct RequestMeta {
     /// Whether [`CLIENT_CAPABILITIES`] is there and an object.
     pub has_client_capabilities: bool,
+    /// Whether [`CLIENT_CAPABILITIES`] lists the Tasks extension.
+    pub declares_tasks: bool,
     /// `progressToken`: the caller wants progress notifications.
     pub progress_token: Option<ProgressToken>,
 }
@@ -26,8 +29,12 @@ impl RequestMeta {
         let Some(meta) = params.get("_meta").and_then(Value::as_object) else {
             return Self::default();
         };
+        let capabilities = meta.get(CLIENT_CAPABILITIES).and_then(Value::as_object);
+        let extension =
+            |name| capabilities.and_then(|all| all.get("extensions")).and_then(|all| all.get(name));
         Self {
-            has_client_capabilities: meta.get(CLIENT_CAPABILITIES).is_some_and(Value::is_object),
+            has_client_capabilities: capabilities.is_some(),
+            declares_tasks: extension(TASKS_EXTENSION).is_some_and(Value::is_object),
             progress_token: meta.get("progressToken").and_then(ProgressToken::from_value),
         }
     }
@@ -36,4 +43,27 @@ impl RequestMeta {
 /// [`PROTOCOL_VERSION`] as written in a request's `params`.
 pub(crate) fn protocol_version(params: &Map<String, Value>) -> Option<&str> {
     params.get("_meta")?.get(PROTOCOL_VERSION)?.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_tasks_extension_is_declared_by_an_object_among_the_request_s_own_capabilities() {
+        for (capabilities, declared) in [
+            (json!({"extensions": {TASKS_EXTENSION: {}}}), true),
+            (json!({"extensions": {TASKS_EXTENSION: true}}), false),
+            (json!({"extensions": {}}), false),
+            // The slot of 2025-11-25's experiment means nothing here.
+            (json!({"tasks": {}}), false),
+            (json!({}), false),
+        ] {
+            let params = json!({"_meta": {CLIENT_CAPABILITIES: capabilities}});
+            let meta = RequestMeta::of(params.as_object().unwrap());
+            assert_eq!(meta.declares_tasks, declared, "{params}");
+        }
+    }
 }

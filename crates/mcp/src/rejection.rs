@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use crate::json_rpc::{ErrorCode, ErrorData, RequestId};
+use crate::task::TASKS_EXTENSION;
 use crate::version::{Era, ProtocolVersion};
 
 /// A message that is not served, before any tool has seen it.
@@ -55,6 +56,14 @@ pub enum Rejection {
         /// The missing key.
         key: &'static str,
     },
+    /// The request is about a task and its client does not declare the Tasks extension (SEP-2663).
+    #[error(
+        "Missing required client capability: declare the extension `{TASKS_EXTENSION}` in the request's client capabilities."
+    )]
+    MissingRequiredClientCapability {
+        /// The request's id.
+        id: RequestId,
+    },
     /// The version is unknown here.
     #[error(
         "Protocol version `{requested}` is not supported. Supported: 2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25, 2026-07-28."
@@ -98,6 +107,7 @@ impl Rejection {
             | Self::InvalidRequest { .. }
             | Self::HeaderMismatch { .. }
             | Self::MetaMissing { .. }
+            | Self::MissingRequiredClientCapability { .. }
             | Self::UnsupportedProtocolVersion { .. } => 400,
             Self::ContentType => 415,
             Self::MethodNotFound { era: Era::Modern, .. } => 404,
@@ -114,6 +124,9 @@ impl Rejection {
             }
             Self::HeaderMismatch { .. } => ErrorCode::HEADER_MISMATCH,
             Self::MetaMissing { .. } | Self::InvalidParams { .. } => ErrorCode::INVALID_PARAMS,
+            Self::MissingRequiredClientCapability { .. } => {
+                ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY
+            }
             Self::UnsupportedProtocolVersion { .. } => ErrorCode::UNSUPPORTED_PROTOCOL_VERSION,
             Self::MethodNotFound { .. } => ErrorCode::METHOD_NOT_FOUND,
         }
@@ -129,6 +142,7 @@ impl Rejection {
             Self::ContentType => "content_type",
             Self::HeaderMismatch { .. } => "header_mismatch",
             Self::MetaMissing { .. } => "meta_missing",
+            Self::MissingRequiredClientCapability { .. } => "missing_required_client_capability",
             Self::UnsupportedProtocolVersion { .. } => "unsupported_protocol_version",
             Self::MethodNotFound { .. } => "method_not_found",
             Self::InvalidParams { .. } => "invalid_params",
@@ -142,6 +156,7 @@ impl Rejection {
             Self::InvalidRequest { id, .. } => id.as_ref(),
             Self::HeaderMismatch { id, .. }
             | Self::MetaMissing { id, .. }
+            | Self::MissingRequiredClientCapability { id }
             | Self::UnsupportedProtocolVersion { id, .. }
             | Self::MethodNotFound { id, .. }
             | Self::InvalidParams { id, .. } => Some(id),
@@ -154,6 +169,9 @@ impl Rejection {
             Self::UnsupportedProtocolVersion { requested, .. } => Some(json!({
                 "requested": requested,
                 "supported": ProtocolVersion::ALL.map(ProtocolVersion::as_str),
+            })),
+            Self::MissingRequiredClientCapability { .. } => Some(json!({
+                "requiredCapabilities": {"extensions": {TASKS_EXTENSION: {}}},
             })),
             Self::Parse { .. }
             | Self::Batch

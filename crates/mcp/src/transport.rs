@@ -9,13 +9,15 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use crate::json_rpc::{Message, Notification, Request, RequestId};
 use crate::meta::{CLIENT_CAPABILITIES, PROTOCOL_VERSION, RequestMeta, protocol_version};
 use crate::rejection::Rejection;
+use crate::task::TaskMethod;
 use crate::version::{Era, ProtocolVersion, reads_as_modern};
 
 /// Mirrors `_meta`'s protocol version.
 pub const HEADER_MCP_PROTOCOL_VERSION: &str = "mcp-protocol-version";
 /// Mirrors `method`.
 pub const HEADER_MCP_METHOD: &str = "mcp-method";
-/// Mirrors `params.name` (`tools/call`, `prompts/get`) or `params.uri` (`resources/read`).
+/// Mirrors `params.name` (`tools/call`, `prompts/get`), `params.uri` (`resources/read`) or
+/// `params.taskId` (`tasks/…`).
 pub const HEADER_MCP_NAME: &str = "mcp-name";
 
 /// A message that may be served, and by which rules.
@@ -156,6 +158,8 @@ fn check_mirrors(headers: &HeaderMap, request: &Request, era: Era) -> Result<(),
     let name_member = match request.method.as_str() {
         "tools/call" | "prompts/get" => Some("name"),
         "resources/read" => Some("uri"),
+        // "the client MUST set the `Mcp-Name` header to the value of `params.taskId`"
+        method if TaskMethod::parse(method).is_some() => Some("taskId"),
         _ => None,
     };
     let in_body = name_member

@@ -219,3 +219,20 @@ fn without_a_header_layer_the_body_alone_decides() {
         assert_eq!(verdict, expected, "{method} {params}");
     }
 }
+
+#[test]
+fn a_task_s_id_is_mirrored_as_the_name() {
+    // "When `tasks/get`, `tasks/update`, or `tasks/cancel` is sent over the Streamable HTTP
+    // transport, the client MUST set the `Mcp-Name` header to the value of `params.taskId`."
+    let mut params = meta("2026-07-28");
+    params["taskId"] = json!("t");
+    for method in TaskMethod::ALL.map(TaskMethod::as_str) {
+        for (name, expected) in
+            [(Some("t"), "modern"), (Some("u"), "header_mismatch"), (None, "header_mismatch")]
+        {
+            let mut pairs = vec![V, (HEADER_MCP_METHOD, method)];
+            pairs.extend(name.map(|name| (HEADER_MCP_NAME, name)));
+            assert_eq!(verdict(&pairs, method, params.clone()), expected, "{method} {name:?}");
+        }
+    }
+}

@@ -34,6 +34,7 @@ mod schemas;
 mod server;
 mod shown;
 mod stdio;
+mod tasks;
 mod tools_list;
 mod transport_limits;
 mod waiting;

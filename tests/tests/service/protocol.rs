@@ -40,7 +40,10 @@ async fn discover_names_every_version_and_may_be_kept_by_anyone() {
         result["supportedVersions"],
         json!(["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
     );
-    assert_eq!(result["capabilities"], json!({"tools": {}}));
+    assert_eq!(
+        result["capabilities"],
+        json!({"tools": {}, "extensions": {"io.modelcontextprotocol/tasks": {}}})
+    );
     assert_eq!(
         (&result["resultType"], &result["cacheScope"]),
         (&json!("complete"), &json!("public"))

@@ -174,7 +174,7 @@ async fn an_unknown_method_is_404_for_modern_callers_and_200_for_legacy_ones() {
         assert_eq!(
             message,
             format!(
-                "Method `{method}` does not exist here. This server has server/discover, tools/list and tools/call."
+                "Method `{method}` does not exist here. This server has server/discover, tools/list, tools/call, tasks/get, tasks/update and tasks/cancel."
             )
         );
         assert_eq!(answer.json()["id"], 1);

@@ -54,6 +54,55 @@ fn assert_progress(messages: &[Value], request_id: &str) {
     }
 }
 
+/// The headlines and the log lines of progress notifications.
+fn told(messages: &[Value]) -> (Vec<&str>, Vec<&str>) {
+    let texts = messages.iter().map(|message| message["params"]["message"].as_str().unwrap());
+    let lines: Vec<&str> = texts.flat_map(str::lines).collect();
+    lines.into_iter().partition(|line| !line.starts_with("log: "))
+}
+
+#[tokio::test]
+async fn progress_carries_the_queue_position_the_state_and_each_log_line_once() {
+    let rig = rig().await;
+    let prompt = "a cat [sim:queue 2.6][sim:slow 1]";
+    let mut messages =
+        rig.run(Era::Modern, prompt).progress("token-7").open().await.messages().await;
+    let outcome = Outcome::of_response(messages.pop().unwrap()).into_value();
+    assert!(outcome.get("logs").is_none(), "nobody asked for logs in the result: {outcome}");
+    let request_id = outcome["request_id"].as_str().unwrap();
+    assert_progress(&messages, request_id);
+
+    let (headlines, lines) = told(&messages);
+    let running = format!("fal-ai/flux/schnell in progress (request_id {request_id})");
+    let queued = format!("fal-ai/flux/schnell in queue at position 0 (request_id {request_id})");
+    assert!(headlines.contains(&queued.as_str()), "{headlines:?}");
+    assert!(headlines.contains(&running.as_str()), "{headlines:?}");
+    let printed = [
+        "log: Loading the input",
+        "log:   0%|          | 0/4",
+        "log:  50%|#####     | 2/4",
+        "log: 100%|##########| 4/4",
+        "log: Writing the output",
+    ];
+    assert!(lines.len() >= 4 && printed.starts_with(&lines), "{lines:?}");
+}
+
+#[tokio::test]
+async fn check_job_reports_progress_as_run_model_does() {
+    let rig = rig().await;
+    let request_id = rig.submit("a cat [sim:queue 0][sim:slow 3]").await;
+    let mut arguments = Rig::ids(&request_id);
+    arguments["wait_seconds"] = json!(10);
+    let check = rig.tool(Era::Legacy, "check_job", arguments).progress("token-7");
+    let mut messages = check.open().await.messages().await;
+    let outcome = Outcome::of_response(messages.pop().unwrap()).into_value();
+    assert_eq!(outcome["status"], "completed");
+    assert!(outcome.get("logs").is_none(), "{outcome}");
+    assert_progress(&messages, &request_id);
+    let (_, lines) = told(&messages);
+    assert_eq!(lines.first(), Some(&"log: Loading the input"));
+}
+
 #[tokio::test]
 async fn without_a_token_the_stream_carries_the_response_alone() {
     let rig = rig().await;

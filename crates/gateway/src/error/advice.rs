@@ -5,7 +5,7 @@ use fal::Error;
 use serde_json::{Map, Value, json};
 use tracing::Level;
 
-use super::During;
+use super::{During, TaskEnd};
 
 /// Where keys are made and seen.
 pub(super) const KEYS_PAGE: &str = "https://fal.ai/dashboard/keys";
@@ -108,6 +108,44 @@ pub(super) fn details(error: &Error, body: &mut Map<String, Value>) {
     }
     if let Some(wait) = error.retry_after() {
         body.insert("retry_after_seconds".to_owned(), json!(wait.as_secs().max(1)));
+    }
+}
+
+/// What the failure of a question about a job is to the task that the job is.
+pub(super) fn ends_task(error: &Error) -> TaskEnd {
+    match error {
+        Error::Cancelled => TaskEnd::Cancelled,
+        Error::ModelRefused { .. } | Error::RequestFailed { .. } | Error::AnswerTooLarge { .. } => {
+            TaskEnd::Outcome
+        }
+        Error::RequestNotFound
+        | Error::ApplicationNotFound
+        | Error::PathNotFound
+        | Error::MethodNotAllowed
+        | Error::Forbidden => TaskEnd::NoTask,
+        Error::KeyMissing
+        | Error::KeyMalformed
+        | Error::KeyRejected
+        | Error::ScopeMissing
+        | Error::AccountLocked { .. }
+        | Error::ModelNotFound
+        | Error::StillInProgress
+        | Error::InvalidRequest { .. }
+        | Error::PriceUnknown
+        | Error::DocsSearchFailed { .. }
+        | Error::SchemaUnavailable
+        | Error::RateLimited { .. }
+        | Error::Server { .. }
+        | Error::Ingress { .. }
+        | Error::UnexpectedStatus { .. }
+        | Error::NotConnected { .. }
+        | Error::Dropped { .. }
+        | Error::TimedOut { .. }
+        | Error::DeadlinePassed
+        | Error::AnswerMalformed { .. }
+        | Error::Redirected
+        | Error::SubmitOutcomeUnknown { .. }
+        | Error::ForeignUrl => TaskEnd::None,
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use mcp::{ErrorCode, ErrorData, Rejection, RequestId};
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::Level;
 
 use super::advice::KEYS_PAGE;
@@ -55,6 +55,22 @@ pub(crate) enum Failure {
         name: String,
         /// The names that exist.
         tools: String,
+    },
+    /// fal did not say how the job of a task is, or has no such job for this caller.
+    #[error("{message}")]
+    Task {
+        /// The request's id.
+        id: RequestId,
+        /// Whether there is no such task.
+        is_unknown: bool,
+        /// fal's failure in a word.
+        kind: &'static str,
+        /// Who should look.
+        level: Level,
+        /// What happened and what to do.
+        message: String,
+        /// The same, as a tool's error says it.
+        data: Box<Value>,
     },
     /// No usable key.
     #[error(
@@ -117,7 +133,7 @@ impl Failure {
     pub(crate) fn http_status(&self) -> u16 {
         match self {
             Self::Protocol(rejection) => rejection.http_status(),
-            Self::UnknownTool { .. } => 200,
+            Self::UnknownTool { .. } | Self::Task { .. } => 200,
             Self::Key(_) => 401,
             Self::HostNotAllowed { .. } | Self::OriginNotAllowed { .. } => 403,
             Self::MethodNotAllowed => 405,
@@ -135,8 +151,10 @@ impl Failure {
     fn code(&self) -> ErrorCode {
         match self {
             Self::Protocol(rejection) => rejection.code(),
-            Self::UnknownTool { .. } => ErrorCode::INVALID_PARAMS,
-            Self::Internal => ErrorCode::INTERNAL_ERROR,
+            Self::UnknownTool { .. } | Self::Task { is_unknown: true, .. } => {
+                ErrorCode::INVALID_PARAMS
+            }
+            Self::Task { is_unknown: false, .. } | Self::Internal => ErrorCode::INTERNAL_ERROR,
             Self::Key(_)
             | Self::HostNotAllowed { .. }
             | Self::OriginNotAllowed { .. }
@@ -154,6 +172,7 @@ impl Failure {
         match self {
             Self::Protocol(rejection) => rejection.kind(),
             Self::UnknownTool { .. } => "unknown_tool",
+            Self::Task { kind, .. } => kind,
             Self::Key(_) => "key",
             Self::HostNotAllowed { .. } => "host_not_allowed",
             Self::OriginNotAllowed { .. } => "origin_not_allowed",
@@ -180,6 +199,7 @@ impl Failure {
             | Self::BodyTooSlow
             | Self::BodyBroken
             | Self::RateLimited { .. } => Level::INFO,
+            Self::Task { level, .. } => *level,
             Self::Overloaded => Level::WARN,
             Self::Internal => Level::ERROR,
         }
@@ -194,6 +214,7 @@ impl Failure {
             Self::BodyTooLarge { .. } | Self::BodyTooSlow => &[("connection", "close")],
             Self::Protocol(_)
             | Self::UnknownTool { .. }
+            | Self::Task { .. }
             | Self::HostNotAllowed { .. }
             | Self::OriginNotAllowed { .. }
             | Self::BodyBroken
@@ -210,6 +231,7 @@ impl Failure {
             Self::Overloaded => Some(1),
             Self::Protocol(_)
             | Self::UnknownTool { .. }
+            | Self::Task { .. }
             | Self::Key(_)
             | Self::HostNotAllowed { .. }
             | Self::OriginNotAllowed { .. }
@@ -227,7 +249,7 @@ impl Failure {
             Self::Protocol(rejection) => {
                 mcp::json_rpc::encode_error(rejection.request_id(), &rejection.error_data())
             }
-            Self::UnknownTool { id, .. } => {
+            Self::UnknownTool { id, .. } | Self::Task { id, .. } => {
                 mcp::json_rpc::encode_error(Some(id), &self.error_data())
             }
             Self::Key(_)
@@ -244,7 +266,8 @@ impl Failure {
     }
 
     fn error_data(&self) -> ErrorData {
-        ErrorData { code: self.code(), message: self.to_string(), data: None }
+        let data = if let Self::Task { data, .. } = self { Some(Value::clone(data)) } else { None };
+        ErrorData { code: self.code(), message: self.to_string(), data }
     }
 }
 

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
-use mcp::{Incoming, Message, transport};
+use mcp::{Era, Incoming, Message, transport};
 
 use super::guard::Place;
 use super::request_id::HttpRequestId;
 use super::{Site, auth, body, reply};
-use crate::context::{Context, ProgressSink, lost_connection_cancels};
+use crate::context::{Context, lost_connection_cancels};
 use crate::dispatch::{self, Step};
 use crate::error::Failure;
+use crate::progress::ProgressSink;
 
 /// Answers one message.
 pub(super) async fn post(State(site): State<Arc<Site>>, request: Request) -> Response {
@@ -34,14 +35,14 @@ async fn serve(
         Incoming::Request { era, version, meta, request } => (era, version, meta, request),
         Incoming::Notification(_) => return Ok(reply::accepted()),
     };
-    let call = match dispatch::begin(&site.app, era, version, request)? {
+    let work = match dispatch::begin(&site.app, era, version, &meta, request)? {
         Step::Answered(response) => {
             site.app
                 .count_request(&key)
                 .map_err(|retry_after| Failure::RateLimited { retry_after })?;
             return Ok(reply::json(response));
         }
-        Step::Call(call) => call,
+        Step::Work(work) => work,
     };
     let streams = transport::accepts_event_stream(&parts.headers);
     let (progress, updates) = ProgressSink::new(meta.progress_token.filter(|_| streams));
@@ -52,11 +53,12 @@ async fn serve(
         key,
         era,
         progress,
+        takes_tasks: era == Era::Modern && meta.declares_tasks,
         dropping_cancels,
         http_request_id,
     };
     let place = parts.extensions.remove::<Place>();
-    let work = Box::pin(dispatch::call_tool(context, call));
+    let work = Box::pin(dispatch::perform(context, work));
     if streams {
         reply::json_or_stream(work, updates, place).await
     } else {

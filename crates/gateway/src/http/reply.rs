@@ -12,12 +12,12 @@ use futures_util::{Stream, stream};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use mcp::{Progress, json_rpc};
-use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::guard::Place;
 use super::request_id::HttpRequestId;
 use crate::error::Failure;
+use crate::progress::ProgressUpdates;
 
 /// How long an answer may take before the stream opens. Every known client waits longer than this
 /// for headers.
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A comment is sent this often, so that nothing on the way takes a quiet stream for a dead one.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// A tool call under way.
+/// A call under way.
 pub(super) type Work = BoxFuture<'static, Result<Vec<u8>, Failure>>;
 
 /// `200` with a JSON-RPC response.
@@ -91,7 +91,7 @@ pub(super) fn respond(status: StatusCode, content_type: &'static str, body: Body
 /// because the connection is gone, drops the work with it.
 pub(super) async fn json_or_stream(
     mut work: Work,
-    updates: Option<watch::Receiver<Option<Progress>>>,
+    updates: Option<ProgressUpdates>,
     place: Option<Place>,
 ) -> Result<Response, Failure> {
     match timeout(PATIENCE, &mut work).await {
@@ -100,11 +100,7 @@ pub(super) async fn json_or_stream(
     }
 }
 
-fn event_stream(
-    work: Work,
-    updates: Option<watch::Receiver<Option<Progress>>>,
-    place: Option<Place>,
-) -> Response {
+fn event_stream(work: Work, updates: Option<ProgressUpdates>, place: Option<Place>) -> Response {
     let mut keep_alive = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let events = Events { work, updates, keep_alive, place, opened: false };
@@ -120,7 +116,7 @@ fn event_stream(
 /// The stream of one answer.
 struct Events {
     work: Work,
-    updates: Option<watch::Receiver<Option<Progress>>>,
+    updates: Option<ProgressUpdates>,
     keep_alive: Interval,
     /// Held until the stream ends.
     place: Option<Place>,
@@ -172,13 +168,12 @@ impl Drop for Events {
     }
 }
 
-/// The newest progress that was not sent yet; pends for ever where there is none to come.
-async fn changed(updates: &mut Option<watch::Receiver<Option<Progress>>>) -> Option<Progress> {
-    let Some(receiver) = updates else {
-        return std::future::pending().await;
-    };
-    receiver.changed().await.ok()?;
-    receiver.borrow_and_update().clone()
+/// The progress that was not sent yet; pends for ever where there is none to come.
+async fn changed(updates: &mut Option<ProgressUpdates>) -> Option<Progress> {
+    match updates {
+        Some(updates) => updates.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// One SSE event. JSON has no line breaks of its own, so one `data` line carries it.

@@ -1,6 +1,6 @@
 //! How a job reads to a model: the same members in the same order from every tool.
 
-use fal::{Job, JobResult, State, Status};
+use fal::{Job, JobResult, LogLine, State, Status};
 use serde_json::{Map, Value, json};
 
 /// The most media URLs that are listed beside an output.
@@ -65,22 +65,34 @@ fn status_word(state: &State) -> &'static str {
     }
 }
 
-/// A progress message: each carries the `request_id`, so that a caller that loses the answer still
+/// A progress report: each carries the `request_id`, so that a caller that loses the answer still
 /// has the way back to its job.
-pub(super) fn progress(job: &Job, status: &Status) -> String {
-    let state = match &status.state {
+pub(super) fn progress(
+    job: &Job,
+    state: &State,
+    new: &[LogLine],
+) -> (String, impl Iterator<Item = String>) {
+    let lines = new.iter().map(|line| shortened(&line.message)).filter(|line| !line.is_empty());
+    (standing(job, state), lines)
+}
+
+/// Where a job stands, in a line.
+pub(crate) fn standing(job: &Job, state: &State) -> String {
+    let state = match state {
         State::InQueue { position: Some(position) } => format!("in queue at position {position}"),
         State::InQueue { position: None } => "in queue".to_owned(),
         State::InProgress => "in progress".to_owned(),
         State::Completed => "completed".to_owned(),
         State::Failed { .. } => "failed".to_owned(),
     };
-    let log = status
-        .logs
-        .last()
-        .map(|line| format!(": {}", shortened(&line.message)))
-        .unwrap_or_default();
-    format!("{} {state}{log} (request_id {})", job.endpoint_id, job.request_id)
+    format!("{} {state} (request_id {})", job.endpoint_id, job.request_id)
+}
+
+/// The lines after `last`, the newest one seen before. fal repeats all lines with each status; all
+/// are new where `last` is not among them.
+pub(super) fn new_lines<'a>(logs: &'a [LogLine], last: Option<&LogLine>) -> &'a [LogLine] {
+    let seen = last.and_then(|last| logs.iter().rposition(|line| line == last));
+    logs.get(seen.map_or(0, |at| at + 1)..).unwrap_or_default()
 }
 
 /// The URLs of produced media in `output`, with what is said about each, wherever they stand.
@@ -133,8 +145,11 @@ fn logs(body: &mut Map<String, Value>, status: &Status) {
     }
 }
 
+/// A line that a model printed, bounded and without what would steer a terminal or reorder text.
 fn shortened(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(MAX_LOG_CHARS).collect()
+    let steers =
+        |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|c| !steers(*c)).take(MAX_LOG_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -173,6 +188,33 @@ mod tests {
         assert_eq!(body["next_call"]["tool"], "check_job");
         assert_eq!(body["next_call"]["arguments"]["request_id"], "abc");
         assert_eq!(body["queue_position"], 3);
-        assert!(progress(&job, &status).contains("abc"));
+        assert!(standing(&job, &status.state).contains("abc"));
+    }
+
+    fn lines(texts: &[&str]) -> Vec<LogLine> {
+        let line =
+            |text: &&str| LogLine { message: (*text).to_owned(), timestamp: None, level: None };
+        texts.iter().map(line).collect()
+    }
+
+    #[test]
+    fn only_lines_after_the_last_one_seen_are_new() {
+        for (logs, last, expected) in [
+            (vec!["a", "b"], None, vec!["a", "b"]),
+            (vec!["a", "b"], Some("a"), vec!["b"]),
+            (vec!["a", "b"], Some("b"), vec![]),
+            // A stream that carries new lines alone.
+            (vec!["c"], Some("b"), vec!["c"]),
+            (vec![], Some("b"), vec![]),
+        ] {
+            let last = last.map(|text| lines(&[text]).remove(0));
+            assert_eq!(new_lines(&lines(&logs), last.as_ref()), lines(&expected), "{logs:?}");
+        }
+    }
+
+    #[test]
+    fn a_log_line_is_shown_bounded_and_without_control_characters() {
+        assert_eq!(shortened("\u{1b}[2J 50%\r\n\u{202E}txt"), "[2J 50%txt");
+        assert_eq!(shortened(&"é".repeat(1000)).chars().count(), MAX_LOG_CHARS);
     }
 }

@@ -49,7 +49,7 @@ pub(super) async fn cancel(context: &Context, job: &fal::Job) -> Result<CallTool
     let cancellation = context
         .app
         .fal
-        .cancel(&context.key, job, Context::plain_deadline())
+        .cancel(&context.key, job, context.question_deadline())
         .await
         .map_err(ToolError::fal(during()))?;
     let (outcome, message) = match cancellation {

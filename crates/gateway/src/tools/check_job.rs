@@ -101,12 +101,12 @@ async fn status(
         let status = context
             .app
             .fal
-            .status(&context.key, job, logs, Context::plain_deadline())
+            .status(&context.key, job, logs, context.question_deadline())
             .await
             .map_err(ToolError::fal(During::Job(jobs::handle(job))))?;
         jobs::settle(context, job, status).await?
     } else {
-        jobs::wait(context, job, Instant::now() + wait, logs).await?
+        jobs::wait(context, job, Instant::now() + wait, logs, None).await?
     };
     outcome::present(context, job, waited, Told::default()).await
 }

@@ -42,7 +42,7 @@ pub(super) async fn get(context: &Context, job: &fal::Job) -> Result<CallToolRes
     let result = context
         .app
         .fal
-        .result(&context.key, job, Context::plain_deadline())
+        .result(&context.key, job, context.question_deadline())
         .await
         .map_err(ToolError::fal(During::Job(jobs::handle(job))))?;
     let status =

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join;
-use futures_util::{FutureExt as _, TryFutureExt as _};
-use mcp::CallToolResult;
+use mcp::{CallToolResult, TaskStatus};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout};
@@ -15,18 +15,19 @@ use super::submission::{self, Submit};
 use super::{Answer, Tool, arguments, cost};
 use crate::context::Context;
 use crate::error::ToolError;
-use crate::jobs;
+use crate::jobs::{self, Waited};
+use crate::tasks::{self, TaskId};
 
-const NAME: &str = "run_model";
+/// The tool's name.
+pub(crate) const NAME: &str = "run_model";
+/// How long a caller that takes tasks waits for a job that is done at once.
+const AT_ONCE: Duration = Duration::from_millis(500);
 /// How long the price may take, beside the job, to be told with its result.
 const PRICE: Duration = Duration::from_millis(500);
 
 /// The tool.
-pub(super) const TOOL: Tool = Tool {
-    name: NAME,
-    definition,
-    call: |context, arguments| run(context, arguments).map_ok(Answer::Built).boxed(),
-};
+pub(super) const TOOL: Tool =
+    Tool { name: NAME, definition, call: |context, arguments| run(context, arguments).boxed() };
 
 #[derive(Debug, Deserialize)]
 struct Arguments {
@@ -58,10 +59,7 @@ fn definition() -> mcp::Tool {
     }
 }
 
-async fn run(
-    context: &Context,
-    arguments: Map<String, Value>,
-) -> Result<CallToolResult, ToolError> {
+async fn run(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolError> {
     let Arguments { submit, wait_seconds, preview } = arguments::parse(NAME, arguments)?;
     let wait = wait_seconds.map_or(context.app.config.wait, Duration::from_secs);
     let until = Instant::now() + wait;
@@ -69,18 +67,44 @@ async fn run(
     let job = submission.job.clone();
     context
         .progress
-        .report(|| format!("{} submitted (request_id {})", job.endpoint_id, job.request_id));
+        .report(|| (format!("{} submitted (request_id {})", job.endpoint_id, job.request_id), []));
+    let until = if context.takes_tasks { until.min(Instant::now() + AT_ONCE) } else { until };
     // The price is the caller's own and kept for a few minutes. It is asked for while the job runs,
     // and holds the result of a quick one up by `PRICE` at most.
-    let price = timeout(PRICE, cost::price(context, &job.endpoint_id));
-    let (waited, price) = join(jobs::wait(context, &job, until, false), price).await;
+    let known = Some(submission.status());
+    let waiting = jobs::wait(context, &job, until, false, known);
+    let (waited, price) = join(waiting, price(context, &job)).await;
     submission.keep();
-    let told = Told {
-        warnings,
-        preview: preview == Some(true),
-        price: price.ok().and_then(Result::ok).flatten(),
-    };
-    outcome::present(context, &job, waited?, told).await
+    let preview = preview == Some(true);
+    match waited? {
+        Waited::Running(status) if context.takes_tasks => {
+            let mut message = vec![jobs::standing(&job, &status.state)];
+            message.extend(warnings);
+            let id = TaskId::new(job, preview);
+            let task = tasks::task(&id, TaskStatus::Working, message.join(" "));
+            Ok(Answer::Task(Box::new(task)))
+        }
+        waited => {
+            let told = Told { warnings, preview, price };
+            outcome::present(context, &job, waited, told).await.map(Answer::Built)
+        }
+    }
+}
+
+/// The caller's price of the model, if it is to be had soon.
+async fn price(context: &Context, job: &fal::Job) -> Option<fal::Price> {
+    timeout(PRICE, cost::price(context, &job.endpoint_id)).await.ok()?.ok()?
+}
+
+/// The result that a run would have been answered with, had it waited for its job.
+pub(crate) async fn tell_of_task(
+    context: &Context,
+    job: &fal::Job,
+    waited: Waited,
+    preview: bool,
+) -> Result<CallToolResult, ToolError> {
+    let told = Told { warnings: Vec::new(), preview, price: price(context, job).await };
+    outcome::present(context, job, waited, told).await
 }
 
 #[cfg(test)]

@@ -58,12 +58,7 @@ async fn run(
     let arguments: Submit = arguments::parse(NAME, arguments)?;
     let (mut submission, warnings) = submission::submit(NAME, context, arguments).await?;
     submission.keep();
-    let status = fal::Status {
-        state: fal::State::InQueue { position: submission.queue_position },
-        logs: Vec::new(),
-        inference_seconds: None,
-    };
-    let mut body = jobs::processing(&submission.job, &status);
+    let mut body = jobs::processing(&submission.job, &submission.status());
     if !warnings.is_empty() {
         body.insert("warnings".to_owned(), json!(warnings));
     }
