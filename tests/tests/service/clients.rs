@@ -51,7 +51,8 @@ async fn do_the_main_job<const N: usize>(clients: [(Option<Command>, &str); N]) 
     join_all(clients.map(|(command, version)| does_the_main_job(command, version))).await;
 }
 
-fn node(script: &str, arguments: &[&str]) -> Option<Command> {
+/// A script of the clients, run by Node; none where they are not installed.
+pub(crate) fn node(script: &str, arguments: &[&str]) -> Option<Command> {
     let installed = installed("node_modules/.package-lock.json")?;
     let mut command = Command::new("node");
     command.arg(script).args(arguments).current_dir(installed);

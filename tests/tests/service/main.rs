@@ -11,6 +11,7 @@
 mod catalogue;
 mod clients;
 mod cold_schema;
+mod conformance;
 mod disconnect;
 mod docs;
 mod drain;
