@@ -6,6 +6,7 @@
 //! |---|---|
 //! | how the two are started | [`Rig`] |
 //! | a request in either era, its whole answer | [`Request`], [`Answer`] |
+//! | whatever came of a request that may break off | [`Attempt`] |
 //! | an answer that comes in pieces | [`Events`] |
 //! | what no HTTP client would send | [`raw`] |
 //! | what a tool said | [`Outcome`] |
@@ -17,6 +18,7 @@
 )]
 
 mod answer;
+mod attempt;
 mod events;
 mod log;
 mod outcome;
@@ -25,6 +27,7 @@ mod request;
 mod rig;
 
 pub use answer::Answer;
+pub use attempt::Attempt;
 pub use events::{Event, Events};
 pub use log::{Keeping, Log};
 pub use outcome::Outcome;

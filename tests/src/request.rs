@@ -5,7 +5,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, H
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::{Answer, Events};
+use crate::{Answer, Attempt, Events};
 
 /// The newest version of the protocol.
 const MODERN: &str = "2026-07-28";
@@ -40,6 +40,24 @@ enum Body {
 impl Request {
     pub(crate) fn new(client: reqwest::Client, method: http::Method, url: String) -> Self {
         Self { client, method, url, headers: HeaderMap::new(), body: Body::Bytes(Bytes::new()) }
+    }
+
+    /// A tool call by the rules of an era, complete with its headers and the caller's key.
+    pub fn tool_call(
+        client: &reqwest::Client,
+        url: &str,
+        key: &str,
+        era: Era,
+        name: &str,
+        arguments: Value,
+    ) -> Self {
+        let request = Self::new(client.clone(), http::Method::POST, url.to_owned()).bearer(key);
+        let mut params = json!({"name": name});
+        params["arguments"] = arguments;
+        match era {
+            Era::Modern => request.modern("tools/call", params),
+            Era::Legacy => request.legacy("tools/call", params),
+        }
     }
 
     /// Sent with another client, for example one that speaks HTTP/2.
@@ -187,11 +205,23 @@ impl Request {
         Events::new(self.begin().await, sent)
     }
 
+    /// Sends it; answers with whatever came, also of an answer that broke off.
+    pub async fn attempt(self) -> Attempt {
+        match self.try_begin().await {
+            Ok(response) => Attempt::read(response).await,
+            Err(_) => Attempt::default(),
+        }
+    }
+
     async fn begin(self) -> reqwest::Response {
+        self.try_begin().await.expect("an answer")
+    }
+
+    async fn try_begin(self) -> reqwest::Result<reqwest::Response> {
         let body = self.bytes();
         let request = self.client.request(self.method, self.url).headers(self.headers).body(body);
         #[expect(clippy::disallowed_methods, reason = "the tests' own client")]
         let sending = request.send();
-        sending.await.expect("an answer")
+        sending.await
     }
 }

@@ -113,9 +113,7 @@ impl Rig {
 
     /// A tool call, not sent yet.
     pub fn tool(&self, era: Era, name: &str, arguments: Value) -> Request {
-        let mut params = json!({"name": name});
-        params["arguments"] = arguments;
-        self.request(era, "tools/call", params)
+        Request::tool_call(&self.client, &self.url("/mcp"), &self.key, era, name, arguments)
     }
 
     /// A tool call and what came of it.
