@@ -4,6 +4,7 @@
 //! Two steps: [`Flags`] is what was written, [`Config`] is what it means.
 
 mod reader;
+mod summary;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -39,7 +40,7 @@ const ENV_WEB_URL: &str = "FAL_WEB_URL";
 const ENV_DOCS_URL: &str = "FAL_DOCS_URL";
 const ENV_CDN_HOSTS: &str = "FAL_CDN_HOSTS";
 /// The caller's key, for the stdio transport only: over HTTP each request brings its own.
-pub const ENV_KEY: &str = "FAL_KEY";
+const ENV_KEY: &str = "FAL_KEY";
 
 const ENV_NAMES: &[&str] = &[
     ENV_TRANSPORT,
@@ -187,6 +188,8 @@ pub struct Config {
     pub hosts: fal::Hosts,
     /// How long fal may take; no setting.
     pub patience: Patience,
+    /// The caller's key where the transport has only one caller, else none.
+    pub key: Option<fal::Key>,
 }
 
 /// How long fal may take to answer what is asked about one job. None of it is a setting: tests
@@ -271,6 +274,7 @@ impl Default for Config {
             catalog_page_interval: Duration::from_millis(500),
             hosts: fal::Hosts::default(),
             patience: Patience::default(),
+            key: None,
         }
     }
 }
@@ -311,17 +315,18 @@ impl Config {
             "a whole number, 0 for any number",
             0,
         ));
+        let transport =
+            read.one_of("transport", flags.transport.as_deref(), ENV_TRANSPORT, &TRANSPORTS);
+        let key = if transport == Transport::Http { None } else { read.key(ENV_KEY) };
         let config = Self {
-            transport: read.one_of(
-                "transport",
-                flags.transport.as_deref(),
-                ENV_TRANSPORT,
-                &TRANSPORTS,
-            ),
+            transport,
             addr: SocketAddr::new(host, port),
-            log_level: read
-                .text(flags.log_level.as_deref(), ENV_LOG_LEVEL)
-                .unwrap_or_else(|| default.log_level.clone()),
+            log_level: read.filter(
+                "log-level",
+                flags.log_level.as_deref(),
+                ENV_LOG_LEVEL,
+                &default.log_level,
+            ),
             log_format: read.one_of(
                 "log-format",
                 flags.log_format.as_deref(),
@@ -354,6 +359,7 @@ impl Config {
             catalog_page_interval,
             hosts,
             patience: default.patience,
+            key,
         };
         read.finish(config, ENV_PREFIX, ENV_NAMES)
     }
@@ -483,6 +489,7 @@ mod tests {
             (ENV_QUEUE_URL, "ftp://queue"),
             (ENV_WAIT_SECONDS, "301"),
             (ENV_MAX_BODY_BYTES, "-1"),
+            (ENV_LOG_LEVEL, "gateway=loud"),
         ]);
         let ConfigError(mistakes) = Config::resolve(&Flags::default(), environment).unwrap_err();
         assert_eq!(
@@ -491,10 +498,27 @@ mod tests {
                 "FAL_MCP_PORT (--port) is \"70000\": expected 0 to 65535",
                 "FAL_QUEUE_URL (--queue-url) is \"ftp://queue\": expected an http:// or https:// URL",
                 "FAL_MCP_TRANSPORT (--transport) is \"sse\": expected http, stdio or dual",
+                "FAL_MCP_LOG_LEVEL (--log-level) is \"gateway=loud\": expected error, warn, info, debug, trace or a tracing filter",
                 "FAL_MCP_MAX_BODY_BYTES (--max-body-bytes) is \"-1\": expected a whole number, at least 1024",
                 "FAL_MCP_WAIT_SECONDS (--wait-seconds) is \"301\": expected seconds from 0 to 300",
             ]
         );
+    }
+
+    #[test]
+    fn the_stdio_transport_needs_a_key_and_no_mistake_shows_it() {
+        for (key, mistake) in [
+            (None, "FAL_KEY is not set; the stdio transport needs the caller's key there"),
+            (Some("canary"), "FAL_KEY: the key has no colon; a fal key is <key_id>:<key_secret>"),
+        ] {
+            let key = key.map(|key| (ENV_KEY, key));
+            let pairs: Vec<_> = [(ENV_TRANSPORT, "stdio")].into_iter().chain(key).collect();
+            let refused = Config::resolve(&Flags::default(), environment(&pairs)).unwrap_err();
+            assert_eq!(refused.to_string(), mistake);
+        }
+        let over_http = environment(&[(ENV_KEY, "canary")]);
+        let (config, _) = Config::resolve(&Flags::default(), over_http).unwrap();
+        assert!(config.key.is_none(), "over HTTP each request brings its own");
     }
 
     #[test]

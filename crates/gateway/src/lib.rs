@@ -37,7 +37,7 @@ pub mod logging;
 
 pub use config::{Config, ConfigError, Flags};
 pub use fal::Hosts;
-pub use server::{Gateway, StartError, start};
+pub use server::{Gateway, StartError, check, start};
 pub use stdio::serve as serve_stdio;
 pub use tools::definitions as tool_definitions;
 

@@ -1,39 +1,55 @@
 //! The binary: reads the configuration, serves until it is told to stop.
 
+mod probe;
+
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use gateway::config::{Config, ENV_KEY, Flags, Transport};
+use gateway::config::{Config, Flags, Transport};
 
 /// Exit status for a configuration that cannot be used.
 const BAD_CONFIGURATION: u8 = 2;
 
+/// What the binary can do: serve, which is what it does without either switch, or answer a question
+/// about that.
+#[derive(Debug, clap::Parser)]
+#[command(name = "fal-mcp-gateway", version)]
+struct Command {
+    #[command(flatten)]
+    flags: Flags,
+    /// Read every setting, say what they come to (exit 0) or all that is wrong with them (exit 2)
+    #[arg(long)]
+    check_config: bool,
+    /// Ask the gateway that runs with the same settings whether it is alive: exit 0 if it is, else 1
+    #[arg(long, conflicts_with = "check_config")]
+    probe: bool,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    let command = Command::parse();
     let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect::<Vec<_>>();
-    let key = environment.iter().find(|(name, _)| name == ENV_KEY).map(|(_, key)| key.clone());
-    let (config, warnings) = match Config::resolve(&Flags::parse(), environment) {
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let (mut config, warnings) = match Config::resolve(&command.flags, environment) {
         Ok(resolved) => resolved,
         Err(mistakes) => return refuse(&mistakes.to_string()),
     };
+    if command.check_config {
+        return check(config, &warnings);
+    }
+    if command.probe {
+        return match probe::probe(config.addr).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problem) => fail(&problem, ExitCode::FAILURE),
+        };
+    }
     if let Err(mistake) = gateway::logging::install(&config) {
         return refuse(&mistake);
     }
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let key = match (config.transport, key) {
-        (Transport::Http, _) => None,
-        (Transport::Stdio | Transport::Dual, None) => {
-            return refuse("FAL_KEY is not set; the stdio transport needs the caller's key there");
-        }
-        (Transport::Stdio | Transport::Dual, Some(key)) => match fal::Key::parse(&key) {
-            Ok(key) => Some(key),
-            Err(problem) => return refuse(&format!("FAL_KEY: {problem}")),
-        },
-    };
+    let key = config.key.take();
     match run(config, key).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -41,6 +57,20 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says what the gateway would do, or why it would not start.
+#[expect(clippy::print_stdout, reason = "the answer to a question on the command line")]
+fn check(config: Config, warnings: &[String]) -> ExitCode {
+    let summary = config.summary();
+    if let Err(error) = gateway::check(config) {
+        return refuse(&error.to_string());
+    }
+    println!("{summary}");
+    for warning in warnings {
+        println!("Warning: {warning}");
+    }
+    ExitCode::SUCCESS
 }
 
 async fn run(
@@ -83,8 +113,12 @@ async fn stop_signal() -> std::io::Result<()> {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "there is no log before the configuration is read")]
 fn refuse(mistakes: &str) -> ExitCode {
-    eprintln!("{mistakes}");
-    ExitCode::from(BAD_CONFIGURATION)
+    fail(mistakes, ExitCode::from(BAD_CONFIGURATION))
+}
+
+#[expect(clippy::print_stderr, reason = "there is no log before the configuration is read")]
+fn fail(problem: &str, status: ExitCode) -> ExitCode {
+    eprintln!("{problem}");
+    status
 }

@@ -66,6 +66,12 @@ pub async fn start(config: Config) -> Result<Gateway, StartError> {
     start_app(app).await
 }
 
+/// Makes all that [`start`] makes before it binds the address, and drops it: whether it would start.
+pub fn check(config: Config) -> Result<(), StartError> {
+    drop(App::new(config)?);
+    Ok(())
+}
+
 pub(crate) async fn start_app(app: Arc<App>) -> Result<Gateway, StartError> {
     let wanted = app.config.addr;
     let bind = |source| StartError::Bind { addr: wanted, source };

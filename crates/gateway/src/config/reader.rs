@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use std::time::Duration;
 
+use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::{Config, ConfigError};
@@ -132,6 +133,32 @@ impl Reader {
             return None;
         }
         Some(items)
+    }
+
+    pub(super) fn filter(
+        &mut self,
+        name: &str,
+        flag: Option<&str>,
+        env: &str,
+        default: &str,
+    ) -> String {
+        let text = self.text(flag, env).unwrap_or_else(|| default.to_owned());
+        if EnvFilter::try_new(&text).is_err() {
+            self.mistake(name, env, &text, "error, warn, info, debug, trace or a tracing filter");
+        }
+        text
+    }
+
+    /// The caller's key, for the transports that have only one caller. No mistake shows it.
+    pub(super) fn key(&mut self, env: &str) -> Option<fal::Key> {
+        let Some(text) = self.text(None, env) else {
+            let missing = "is not set; the stdio transport needs the caller's key there";
+            self.mistakes.push(format!("{env} {missing}"));
+            return None;
+        };
+        fal::Key::parse(&text)
+            .map_err(|problem| self.mistakes.push(format!("{env}: {problem}")))
+            .ok()
     }
 
     /// The configuration with its warnings, or every mistake.
