@@ -33,10 +33,10 @@ impl EndpointId {
         if !text.chars().all(allowed) {
             return Err(EndpointIdError::BadCharacter);
         }
-        if text.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        let id = legacy(text).unwrap_or_else(|| text.to_owned());
+        if id.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
             return Err(EndpointIdError::BadSegment);
         }
-        let id = legacy(text).unwrap_or_else(|| text.to_owned());
         let wanted = application_length(&id);
         if id.split('/').count() < wanted {
             return Err(EndpointIdError::TooFewSegments);
@@ -170,6 +170,7 @@ mod tests {
             ("fal-ai//flux", EndpointIdError::BadSegment),
             ("fal-ai/../flux", EndpointIdError::BadSegment),
             ("fal-ai/.", EndpointIdError::BadSegment),
+            ("123-..", EndpointIdError::BadSegment),
         ];
         for (text, expected) in cases {
             assert_eq!(EndpointId::parse(text).unwrap_err(), expected, "{text:?}");

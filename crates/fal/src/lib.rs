@@ -22,6 +22,8 @@ mod detail;
 mod docs;
 mod endpoint_id;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hosts;
 mod key;
 mod media;

@@ -33,6 +33,8 @@ mod tasks;
 mod tools;
 
 pub mod config;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod logging;
 
 pub use config::{Config, ConfigError, Flags};

@@ -14,6 +14,8 @@
 //! | the tool types | [`tool`] |
 //! | a call answered with a handle, and the methods that take it | [`task`] |
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod json_rpc;
 pub mod lifecycle;
 pub mod meta;
