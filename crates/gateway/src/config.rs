@@ -497,9 +497,9 @@ mod tests {
             [
                 "FAL_MCP_PORT (--port) is \"70000\": expected 0 to 65535",
                 "FAL_QUEUE_URL (--queue-url) is \"ftp://queue\": expected an http:// or https:// URL",
+                "FAL_MCP_MAX_BODY_BYTES (--max-body-bytes) is \"-1\": expected a whole number, at least 1024",
                 "FAL_MCP_TRANSPORT (--transport) is \"sse\": expected http, stdio or dual",
                 "FAL_MCP_LOG_LEVEL (--log-level) is \"gateway=loud\": expected error, warn, info, debug, trace or a tracing filter",
-                "FAL_MCP_MAX_BODY_BYTES (--max-body-bytes) is \"-1\": expected a whole number, at least 1024",
                 "FAL_MCP_WAIT_SECONDS (--wait-seconds) is \"301\": expected seconds from 0 to 300",
             ]
         );
