@@ -14,6 +14,7 @@ use crate::{
     BuildError, Config, Error, Fingerprint, Hosts, Key,
     answer::{Answer, broken},
     body::WatchedBody,
+    breaker::{Breaker, Waiting},
     call::Call,
     retry::{Budget, wait_before_next},
 };
@@ -41,6 +42,7 @@ struct Shared {
     http: reqwest::Client,
     config: Config,
     budget: Budget,
+    breaker: Breaker,
     status_streams: Arc<Semaphore>,
     /// What fingerprints of keys are made with.
     salt: hmac::Key,
@@ -70,7 +72,9 @@ impl Client {
         let budget = Budget::new();
         let salt = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .map_err(|_| BuildError::Random)?;
-        Ok(Self { shared: Arc::new(Shared { http, config, budget, status_streams, salt }) })
+        let breaker = Breaker::default();
+        let shared = Shared { http, config, budget, breaker, status_streams, salt };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Stands for `key` where one caller's things are kept apart from another's.
@@ -122,14 +126,38 @@ impl Client {
         attempt: u32,
         deadline: Instant,
     ) -> Result<Answer, Error> {
-        let response = self.send(call, attempt, Some(deadline)).await?;
+        let waiting = self.enter(call)?;
+        let response = self.transmit(call, attempt, Some(deadline)).await?;
         let limit = self.shared.config.max_answer_bytes;
         let reading = Answer::read(response, call.key.is_some(), limit);
-        timeout_at(deadline, reading).await.map_err(|_| Error::TimedOut { source: None })?
+        let read = timeout_at(deadline, reading).await;
+        let answer = read.map_err(|_| Error::TimedOut { source: None })??;
+        waiting.heard();
+        Ok(answer)
     }
 
-    /// One try, up to the head of the answer. Nothing else in this crate sends.
+    /// One try, up to the head of the answer.
     pub(crate) async fn send(
+        &self,
+        call: &Call<'_>,
+        attempt: u32,
+        deadline: Option<Instant>,
+    ) -> Result<reqwest::Response, Error> {
+        let waiting = self.enter(call)?;
+        let response = self.transmit(call, attempt, deadline).await?;
+        waiting.heard();
+        Ok(response)
+    }
+
+    /// A place among those who wait at the call's host, unless that has gone silent.
+    fn enter<'a>(&'a self, call: &'a Call<'_>) -> Result<Waiting<'a>, Error> {
+        self.shared.breaker.enter(call.url.authority()).ok_or_else(|| Error::NotConnected {
+            source: "not tried: the host has left many calls without an answer".into(),
+        })
+    }
+
+    /// Sends, and waits for the head of the answer. Nothing else in this crate sends.
+    async fn transmit(
         &self,
         call: &Call<'_>,
         attempt: u32,

@@ -15,6 +15,7 @@
 mod answer;
 mod batch;
 mod body;
+mod breaker;
 mod call;
 mod client;
 mod config;

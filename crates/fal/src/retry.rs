@@ -7,7 +7,8 @@
 //!
 //! At most four tries, never past the deadline, after a random part of a pause that doubles, or
 //! after the pause that fal asked for. All calls of a client draw on one budget, so that a fal that
-//! is down is asked little more than a fal that is up.
+//! is down is asked little more than a fal that is up. (One that takes calls and answers none is the
+//! business of `breaker.rs`.)
 
 use std::{
     sync::{Mutex, PoisonError},

@@ -5,7 +5,7 @@ use std::{pin::Pin, time::Duration};
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::{
     sync::OwnedSemaphorePermit,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{job::Job, status::Status};
@@ -13,6 +13,9 @@ use crate::{Client, Error, Key, retry};
 
 /// How long a single question may take.
 const POLL_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a stream may take to open before the job is polled instead.
+const OPEN_LIMIT: Duration = Duration::from_secs(3);
 
 /// The pause between the first two questions, what it grows by, and where it stops growing.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -160,8 +163,8 @@ async fn open(client: &Client, key: &Key, job: &Job, logs: bool) -> Phase {
     let Ok(permit) = client.status_streams().clone().try_acquire_owned() else {
         return Phase::Polling;
     };
-    match client.status_stream(key, job, logs).await {
-        Ok(statuses) => Phase::Streaming { statuses: Box::pin(statuses), _permit: permit },
-        Err(_) => Phase::Polling,
+    match timeout(OPEN_LIMIT, client.status_stream(key, job, logs)).await {
+        Ok(Ok(statuses)) => Phase::Streaming { statuses: Box::pin(statuses), _permit: permit },
+        Ok(Err(_)) | Err(_) => Phase::Polling,
     }
 }

@@ -4,6 +4,7 @@
 //! fal that the stand-in is held against too, so that both stand-ins and the client agree.
 
 mod answers;
+mod breaker;
 mod contract;
 mod docs;
 mod errors;

@@ -13,6 +13,7 @@ use fal::{Client, Config, Hosts};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    sync::Notify,
     task::AbortHandle,
 };
 use url::Url;
@@ -28,6 +29,8 @@ pub(crate) enum Manner {
     ReadAndClose,
     /// The request is read, these bytes are said, then the connection is closed.
     Say(&'static str),
+    /// The request is read, and these bytes are said to all once [`Raw::speak`] was called.
+    SayLater(&'static str),
     /// The request is read, these bytes are said, and no more follow.
     SayAndStall(&'static str),
 }
@@ -37,6 +40,7 @@ pub(crate) struct Raw {
     pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
     heard: Arc<Mutex<Vec<u8>>>,
+    spoken: Arc<Notify>,
     server: AbortHandle,
 }
 
@@ -46,17 +50,35 @@ impl Raw {
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let heard = Arc::new(Mutex::new(Vec::new()));
+        let spoken = Arc::new(Notify::new());
         let (count, ear) = (Arc::clone(&connections), Arc::clone(&heard));
+        let now = Arc::clone(&spoken);
         #[expect(clippy::disallowed_methods, reason = "ended when the rig is dropped")]
         let server = tokio::spawn(async move {
+            let mut manner = manner;
             let mut open = Vec::new();
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                count.fetch_add(1, Ordering::SeqCst);
-                open.extend(behave(stream, manner, &ear).await);
+                tokio::select! {
+                    connection = listener.accept() => {
+                        let (stream, _) = connection.unwrap();
+                        count.fetch_add(1, Ordering::SeqCst);
+                        open.extend(behave(stream, manner, &ear).await);
+                    }
+                    () = now.notified() => if let Manner::SayLater(bytes) = manner {
+                        for stream in &mut open {
+                            stream.write_all(bytes.as_bytes()).await.unwrap();
+                        }
+                        manner = Manner::Say(bytes);
+                    },
+                }
             }
         });
-        Self { address, connections, heard, server: server.abort_handle() }
+        Self { address, connections, heard, spoken, server: server.abort_handle() }
+    }
+
+    /// Says what was to be said later, to all who wait and to all who come.
+    pub(crate) fn speak(&self) {
+        self.spoken.notify_one();
     }
 
     /// How often somebody connected.
@@ -102,6 +124,7 @@ async fn behave(mut stream: TcpStream, manner: Manner, ear: &Mutex<Vec<u8>>) -> 
         Manner::Slam => return None,
         Manner::Silence => return Some(stream),
         Manner::ReadAndClose => ("", false),
+        Manner::SayLater(_) => ("", true),
         Manner::Say(bytes) => (bytes, false),
         Manner::SayAndStall(bytes) => (bytes, true),
     };
