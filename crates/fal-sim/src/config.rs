@@ -26,6 +26,10 @@ pub const PRIVATE_MODEL: &str = "sim-labs/atelier/house-style";
 
 /// How to start a stand-in.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches that have nothing to do with one another"
+)]
 pub struct Config {
     /// Where to listen. Port 0 picks a free one.
     pub addr: SocketAddr,
@@ -55,6 +59,9 @@ pub struct Config {
     pub long_form_urls: bool,
     /// Ends the `response_url` that a submit hands out in `/response`.
     pub response_suffix: bool,
+    /// Answers the cancellation of a job that still waits with 200 and `OK`, as fal's newest
+    /// reference has it, instead of 202.
+    pub cancel_removes: bool,
     /// The address that outsiders use, for media and upload URLs only, such as
     /// `http://localhost:9000`. Without it they are built from each request's own `Host`.
     pub public_url: Option<String>,
@@ -83,6 +90,7 @@ impl Default for Config {
             rate_limit: None,
             long_form_urls: false,
             response_suffix: false,
+            cancel_removes: false,
             public_url: None,
             ledger_requests: 10_000,
             ledger_submits: 100_000,

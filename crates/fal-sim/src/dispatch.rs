@@ -227,6 +227,15 @@ async fn spoil(answer: Answer, kind: &FaultKind) -> Result<Answer, Dropped> {
             });
             reply::streamed(chunks)
         }
+        FaultKind::StalledBody => {
+            let half = whole.slice(..whole.len() / 2);
+            reply::streamed(stream::iter([Ok(half)]).chain(stream::pending()))
+        }
+        FaultKind::Padded { bytes } => {
+            let members = whole.strip_suffix(b"}").unwrap_or(&whole);
+            let padding = "x".repeat(*bytes);
+            reply::full([members, b",\"padding\":\"", padding.as_bytes(), b"\"}"].concat())
+        }
         FaultKind::MalformedJson => {
             let half = whole.slice(..whole.len() / 2);
             reply::full([half.as_ref(), b"\x01{{"].concat())

@@ -93,8 +93,15 @@ pub enum FaultKind {
         /// Between two pieces.
         milliseconds: u64,
     },
+    /// Answer: half of the body comes, then nothing, and the connection stays open.
+    StalledBody,
     /// Answer: the status and headers are right and the body is not JSON.
     MalformedJson,
+    /// Answer: the body, a JSON object, gets a member `padding`.
+    Padded {
+        /// How long the padding is.
+        bytes: usize,
+    },
 }
 
 /// When a fault works.
@@ -120,9 +127,12 @@ impl FaultKind {
             | Self::ContentPolicy
             | Self::Cancelled
             | Self::JobError { .. } => Stage::Job,
-            Self::DropAfter | Self::CutBody | Self::SlowBody { .. } | Self::MalformedJson => {
-                Stage::Answer
-            }
+            Self::DropAfter
+            | Self::CutBody
+            | Self::SlowBody { .. }
+            | Self::StalledBody
+            | Self::MalformedJson
+            | Self::Padded { .. } => Stage::Answer,
         }
     }
 

@@ -87,6 +87,10 @@ async fn the_queue_answers_as_described() {
         checker.ask(Operation::Result, 499, Ask::get(&job.response_url).demo()).await;
     }
 
+    let removing = start(Config { cancel_removes: true, ..Config::default() }).await;
+    let waiting = submit(&removing, MODEL, &json!({ "prompt": "[sim:queue 60]" })).await;
+    checker.ask(Operation::Cancel, 200, Ask::put(&waiting.cancel_url).demo()).await;
+
     let nowhere = format!("{}/fal-ai/flux/requests/0", sim.host_url(Host::Queue));
     let long = format!("{}/{MODEL}/requests/{}", sim.host_url(Host::Queue), done.request_id);
     for (base, expected) in [(nowhere, 404), (long, 405)] {

@@ -90,6 +90,24 @@ async fn slow_headers_and_slow_bodies_take_their_time() {
 }
 
 #[tokio::test]
+async fn a_stalled_answer_begins_and_never_ends() {
+    let sim = instant().await;
+    sim.faults().add(Fault::new(FaultKind::StalledBody).on(Operation::Submit).times(1));
+    let stalled = tokio::time::timeout(Duration::from_millis(300), try_submit(&sim)).await;
+    assert!(stalled.is_err(), "it ended");
+    assert_eq!(sim.ledger().submits().len(), 1);
+}
+
+#[tokio::test]
+async fn a_padded_answer_is_the_same_and_longer() {
+    let sim = instant().await;
+    sim.faults().add(Fault::new(FaultKind::Padded { bytes: 1000 }).on(Operation::Submit).times(1));
+    let body = submit_ask(&sim).send().await.json();
+    assert_eq!(body["padding"].as_str().map(str::len), Some(1000));
+    assert_eq!(body["request_id"], sim.ledger().submits()[0].request_id.as_str());
+}
+
+#[tokio::test]
 async fn malformed_json_is_not_json() {
     let sim = instant().await;
     sim.faults().add(Fault::new(FaultKind::MalformedJson).times(1));
