@@ -39,6 +39,17 @@ pub(crate) struct Handle {
     pub request_id: fal::RequestId,
 }
 
+impl Handle {
+    /// How to get a result that we cannot pass on whole.
+    pub(crate) fn at_fal(&self) -> String {
+        format!(
+            "GET https://queue.fal.run/{}/requests/{} with the header `Authorization: Key <fal key>`.",
+            self.endpoint_id.app(),
+            self.request_id
+        )
+    }
+}
+
 /// What we were asking fal for when it failed; it decides what the caller should do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum During {
@@ -48,8 +59,10 @@ pub(crate) enum During {
     Schema(fal::EndpointId),
     /// Submitting a job.
     Submit(fal::EndpointId),
-    /// Asking about a job, or cancelling it.
+    /// Asking about a job.
     Job(Handle),
+    /// Cancelling a job.
+    Cancel(Handle),
     /// Listing the caller's requests of an endpoint.
     ListJobs(fal::EndpointId),
     /// Asking for prices. Nothing was submitted.
@@ -61,7 +74,7 @@ pub(crate) enum During {
 impl During {
     /// The job that was asked about.
     fn job(&self) -> Option<&Handle> {
-        if let Self::Job(job) = self { Some(job) } else { None }
+        if let Self::Job(job) | Self::Cancel(job) = self { Some(job) } else { None }
     }
 
     /// The model of which a job was being submitted.

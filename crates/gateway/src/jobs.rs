@@ -229,7 +229,9 @@ async fn result(context: &Context, job: &fal::Job) -> Result<fal::JobResult, Res
             _ => return Err(ResultError::Other(error)),
         };
         match pauses.next() {
-            Some(pause) if status >= 500 => tokio::time::sleep(pause).await,
+            Some(pause) if status >= 500 && Instant::now() + pause < deadline => {
+                tokio::time::sleep(pause).await;
+            }
             _ => return Err(ResultError::Final(error)),
         }
     }

@@ -97,7 +97,7 @@ async fn get(context: &Context, id: &TaskId) -> Result<Task, ToolError> {
 
 /// Whatever the cancellation comes to is seen by the next `tasks/get`; the answer is the same.
 async fn cancel(context: &Context, id: &TaskId) -> Result<(), ToolError> {
-    let failed = ToolError::fal(During::Job(jobs::handle(&id.job)));
+    let failed = ToolError::fal(During::Cancel(jobs::handle(&id.job)));
     match context.app.fal.cancel(&context.key, &id.job, context.question_deadline()).await {
         Ok(fal::Cancellation::NotFound) => Err(failed(fal::Error::RequestNotFound)),
         Ok(_) => Ok(()),

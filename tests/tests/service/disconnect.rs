@@ -141,3 +141,20 @@ async fn a_submit_under_way_is_finished_and_cancelled_for_a_modern_caller_that_l
         assert_eq!(rig.sim.ledger().calls(Operation::Submit), 1);
     }
 }
+
+#[tokio::test]
+async fn leaving_ends_the_questions_about_the_job_at_once() {
+    let rig = rig(OnDisconnect::Auto).await;
+    rig.sim.faults().add(Fault::new(FaultKind::Server { status: 500 }).on(Operation::Stream));
+    let mut connection = Connection::open(rig.addr()).await;
+    let run = rig.run(Era::Legacy, "a cat [sim:queue 0][sim:slow 30]");
+    connection.write(&run.to_wire()).await;
+    let asked = async || rig.sim.ledger().calls(Operation::Status) >= 3;
+    eventually("the job is polled", asked).await;
+    drop(connection);
+    tokio::time::sleep(LONG_ENOUGH).await;
+    let before = rig.sim.ledger().calls(Operation::Status);
+    // The pauses between two questions are shorter than this by now.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(rig.sim.ledger().calls(Operation::Status), before);
+}

@@ -107,19 +107,6 @@ async fn check_job_with_an_action_does_what_the_tool_of_that_name_does() {
 }
 
 #[tokio::test]
-async fn a_cancelled_job_says_so_and_has_no_result() {
-    let rig = Rig::start().await;
-    let request_id = rig.submit("a cat [sim:queue 60]").await;
-    let cancelled = rig.call(Era::Modern, "cancel_job", Rig::ids(&request_id)).await.into_value();
-    let outcome = cancelled["cancellation"].as_str().unwrap();
-    assert!(["removed", "requested"].contains(&outcome), "{cancelled}");
-    let checked = rig.call(Era::Modern, "check_job", Rig::ids(&request_id)).await;
-    assert_eq!(checked.error("cancelled")["request_id"], request_id);
-    let result = rig.call(Era::Modern, "get_job_result", Rig::ids(&request_id)).await;
-    assert_eq!(result.error("cancelled")["request_id"], request_id);
-}
-
-#[tokio::test]
 async fn any_replica_serves_any_call_about_a_job() {
     let rig = Rig::start().await;
     let replica = rig.replica().await;

@@ -56,39 +56,6 @@ async fn a_submit_that_may_not_have_arrived_is_not_sent_again_either() {
 }
 
 #[tokio::test]
-async fn a_submit_that_fal_turned_away_is_sent_once_and_said_to_have_cost_nothing() {
-    for (kind, error) in [
-        (FaultKind::RateLimited { retry_after: None }, "rate_limited"),
-        (FaultKind::RateLimited { retry_after: Some(7) }, "rate_limited"),
-        (FaultKind::Ingress { status: 503 }, "ingress"),
-    ] {
-        let (rig, outcome) = run_with(kind).await;
-        let next = outcome.error(error)["next_step"].as_str().unwrap();
-        assert!(next.contains("There is no job and nothing is billed."), "{next}");
-        assert_eq!(rig.sim.ledger().submits(), []);
-    }
-}
-
-#[tokio::test]
-async fn a_rate_limit_says_when_to_call_again() {
-    let (_rig, outcome) = run_with(FaultKind::RateLimited { retry_after: Some(7) }).await;
-    let error = outcome.error("rate_limited");
-    assert_eq!(error["retry_after_seconds"], 7);
-    assert!(error["next_step"].as_str().unwrap().starts_with("Wait 7 s"), "{error}");
-}
-
-#[tokio::test]
-async fn a_submit_that_fal_failed_on_is_sent_once_and_told_where_to_look() {
-    for status in [500, 503] {
-        let (rig, outcome) = run_with(FaultKind::Server { status }).await;
-        // A server that fails in the middle may have taken the job before.
-        let next = outcome.error("request_failed")["next_step"].as_str().unwrap();
-        assert!(next.contains("list_jobs"), "{next}");
-        assert_eq!(rig.sim.ledger().submits(), []);
-    }
-}
-
-#[tokio::test]
 async fn a_fal_that_is_not_there_costs_nothing_and_says_so() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nowhere = format!("http://{}/", closed.local_addr().unwrap());

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fal_sim::{Fault, FaultKind, Operation};
+use fal_sim::Operation;
 use serde_json::{Value, json};
 use tests::{Era, Event, Outcome, Rig, real_time};
 use tokio::time::Instant;
@@ -208,64 +208,4 @@ async fn content_that_the_model_refuses_is_explained_in_the_model_s_own_words() 
     assert!(error["request_id"].is_string(), "{error}");
     assert!(error["next_step"].as_str().unwrap().contains("new job"), "{error}");
     assert_eq!(rig.sim.ledger().calls(Operation::Submit), 1);
-}
-
-#[tokio::test]
-async fn a_result_that_has_expired_says_that_results_are_kept_for_a_time() {
-    let rig = Rig::start().await;
-    let request_id = rig.submit("a cat").await;
-    rig.sim.faults().add(Fault::new(FaultKind::ResultExpired));
-    for tool in ["get_job_result", "check_job"] {
-        let outcome = rig.call(Era::Modern, tool, Rig::ids(&request_id)).await;
-        let error = outcome.error("request_not_found");
-        let next = error["next_step"].as_str().unwrap();
-        assert!(next.contains("limited time") && next.contains("list_jobs"), "{next}");
-    }
-}
-
-#[tokio::test]
-async fn an_account_locked_in_the_middle_of_the_wait_ends_it_and_keeps_the_handle() {
-    let rig = rig().await;
-    for operation in [Operation::Status, Operation::Stream] {
-        rig.sim.faults().add(Fault::new(FaultKind::AccountLocked).on(operation));
-    }
-    let outcome = Outcome::of(&rig.run(Era::Modern, "a cat [sim:slow 30]").send().await);
-    let error = outcome.error("account_locked");
-    let request_id = error["request_id"].as_str().unwrap();
-    let next = error["next_step"].as_str().unwrap();
-    assert!(next.contains("https://fal.ai/dashboard/billing"), "{next}");
-    assert!(next.contains(request_id) && next.contains("check_job"), "{next}");
-    assert_eq!(rig.sim.ledger().calls(Operation::Cancel), 0, "the job runs on");
-}
-
-#[tokio::test]
-async fn faults_that_pass_while_waiting_are_ridden_out() {
-    for kind in [
-        FaultKind::RateLimited { retry_after: None },
-        FaultKind::Server { status: 500 },
-        FaultKind::Ingress { status: 502 },
-        FaultKind::DropBefore,
-        FaultKind::CutBody,
-    ] {
-        let rig = Rig::start().await;
-        for operation in [Operation::Status, Operation::Result] {
-            // In a result, a 500 with a type is the job's own outcome.
-            if (&kind, operation) != (&FaultKind::Server { status: 500 }, Operation::Result) {
-                rig.sim.faults().add(Fault::new(kind.clone()).on(operation).times(2));
-            }
-        }
-        let outcome = Outcome::of(&rig.run(Era::Modern, "a cat").send().await);
-        assert_eq!(outcome.value()["status"], "completed", "{kind:?}");
-        assert_eq!(rig.sim.ledger().calls(Operation::Submit), 1, "{kind:?}");
-    }
-}
-
-#[tokio::test]
-async fn where_fal_has_no_stream_a_job_is_polled() {
-    let rig = rig().await;
-    rig.sim.faults().add(Fault::new(FaultKind::Server { status: 500 }).on(Operation::Stream));
-    let outcome =
-        Outcome::of(&rig.run(Era::Modern, "a cat [sim:queue 0.2][sim:slow 0.4]").send().await);
-    assert_eq!(outcome.value()["status"], "completed");
-    assert!(rig.sim.ledger().calls(Operation::Status) > 1);
 }

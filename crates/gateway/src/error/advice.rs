@@ -70,8 +70,11 @@ pub(super) fn next_step(error: &Error, during: &During) -> String {
         },
         Error::Dropped { .. }
         | Error::TimedOut { .. }
-        | Error::AnswerMalformed { .. }
-        | Error::AnswerTooLarge { .. } => later(during),
+        | Error::AnswerMalformed { .. } => later(during),
+        Error::AnswerTooLarge { .. } => match during.job() {
+            Some(job) => format!("It is too large to pass on. Get it from fal itself: {}", job.at_fal()),
+            None => later(during),
+        },
         Error::SubmitOutcomeUnknown { .. } => unknown_outcome(during),
         Error::ForeignUrl => {
             "fal's answer named an address that is not fal's; nothing was sent there. Ask the operator of this gateway to look at its log.".to_owned()
@@ -219,7 +222,7 @@ fn later(during: &During) -> String {
 /// The end of a job, or the refusal of one.
 fn over(during: &During, may_succeed: bool) -> String {
     let what = match during {
-        During::Job(_) => "The job is over and has no result.",
+        During::Job(_) | During::Cancel(_) => "The job is over and has no result.",
         During::Submit(_) => "fal refused the submit, there is no job.",
         During::Search
         | During::Schema(_)
@@ -240,6 +243,10 @@ fn what_was_sent(during: &During) -> String {
         During::Submit(_) => " There is no job and nothing is billed.".to_owned(),
         During::Job(job) => format!(
             " The job {} itself is not touched by this; ask for it again with check_job, do not submit it again.",
+            job.request_id
+        ),
+        During::Cancel(job) => format!(
+            " The job {} may not be cancelled: check_job shows how it stands, and cancel_job may be called again.",
             job.request_id
         ),
         During::Schema(_) | During::Prices => " Nothing was submitted.".to_owned(),

@@ -184,3 +184,23 @@ fn event(message: &[u8]) -> Bytes {
     event.extend_from_slice(b"\n\n");
     Bytes::from(event)
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_stream_says_something_every_ten_seconds() {
+        let work: Work = Box::pin(async {
+            tokio::time::sleep(Duration::from_secs(35)).await;
+            Ok(b"{}".to_vec())
+        });
+        let Ok(response) = json_or_stream(work, None, None).await else { panic!("a stream") };
+        assert_eq!(response.headers()[CONTENT_TYPE], "text/event-stream");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        // One when it opens after two seconds, then at 12, 22 and 32.
+        assert_eq!(body, ":\n\n:\n\n:\n\n:\n\ndata: {}\n\n");
+    }
+}

@@ -45,7 +45,7 @@ async fn run(
 
 /// The cancellation, also for `check_job` with `action: cancel`.
 pub(super) async fn cancel(context: &Context, job: &fal::Job) -> Result<CallToolResult, ToolError> {
-    let during = || During::Job(jobs::handle(job));
+    let during = || During::Cancel(jobs::handle(job));
     let cancellation = context
         .app
         .fal

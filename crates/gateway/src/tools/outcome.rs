@@ -71,9 +71,8 @@ pub(super) fn fitted(body: Map<String, Value>, job: &Job) -> Value {
         members.insert(
             "truncated".to_owned(),
             json!(format!(
-                "Long values were cut. The whole result: GET https://queue.fal.run/{}/requests/{} with the header `Authorization: Key <fal key>`.",
-                job.endpoint_id.app(),
-                job.request_id
+                "Long values were cut. The whole result: {}",
+                jobs::handle(job).at_fal()
             )),
         );
     }
