@@ -204,11 +204,14 @@ async fn ask_task(context: Context, request: TaskRequest) -> Result<Vec<u8>, Fai
         Ok(_) => record.end("ok", tracing::Level::INFO),
         Err(failure) => record.end(failure.kind(), failure.level()),
     }
-    Ok(match outcome? {
-        TaskAnswer::Task(task) => {
+    Ok(match outcome {
+        Err(Failure::Internal) => return Err(Failure::Internal),
+        // A JSON-RPC error with status 200, as the result of a tool that failed; it is logged here.
+        Err(failure) => failure.body(),
+        Ok(TaskAnswer::Task(task)) => {
             json_rpc::encode_result(&request.id, &Complete::new(&task, &SERVER_INFO, None))
         }
-        TaskAnswer::Taken => {
+        Ok(TaskAnswer::Taken) => {
             json_rpc::encode_result(&request.id, &Complete::new(&Map::new(), &SERVER_INFO, None))
         }
     })
@@ -277,7 +280,7 @@ impl Drop for Record {
             tracing::Level::WARN => {
                 tracing::warn!(tool, era, outcome, duration_ms, http_request_id, "{method}");
             }
-            _ => tracing::info!(tool, era, outcome, duration_ms, http_request_id, "tools/call"),
+            _ => tracing::info!(tool, era, outcome, duration_ms, http_request_id, "{method}"),
         }
     }
 }

@@ -68,3 +68,17 @@ async fn each_call_of_a_tool_is_one_line_with_its_outcome() {
     assert!(lines[0].contains("run_model") && lines[0].contains("outcome=\"ok\""), "{}", lines[0]);
     assert!(lines[1].contains("outcome=\"model_refused\""), "{}", lines[1]);
 }
+
+#[tokio::test]
+async fn each_question_about_a_task_is_one_line_with_its_outcome() {
+    let (log, _guard) = Log::keep();
+    let rig = Rig::start().await;
+    let question = rig.modern("tasks/get", json!({"taskId": "made-up"})).taking_tasks();
+    question.send().await.refusal(200, -32602);
+    let text = log.text();
+    let about = |line: &&str| line.contains("outcome=") || line.contains("refused");
+    let lines: Vec<&str> = text.lines().filter(about).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let line = lines[0];
+    assert!(line.contains("tasks/get") && line.contains("outcome=\"invalid_params\""), "{line}");
+}

@@ -115,6 +115,28 @@ async fn a_modern_host_needs_no_handshake() {
 }
 
 #[tokio::test]
+async fn a_modern_host_that_takes_tasks_gets_one_for_a_long_run() {
+    let rig = Rig::with(real_time(), |_| ()).await;
+    session(&rig, async |mut host| {
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities":
+                {"extensions": {"io.modelcontextprotocol/tasks": {}}},
+        });
+        let mut call = run("run", "a cat [sim:queue 0][sim:slow 60]")["params"].take();
+        call["_meta"] = meta.clone();
+        let task = host.ask("tools/call", call).await;
+        assert_eq!(task["resultType"], "task", "{task}");
+        let about = json!({"taskId": task["taskId"], "_meta": meta});
+        assert_eq!(host.ask("tasks/get", about.clone()).await["status"], "working");
+        host.ask("tasks/cancel", about.clone()).await;
+        assert_eq!(host.ask("tasks/get", about).await["status"], "cancelled");
+        host.leave().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn calls_run_beside_each_other_and_a_bad_line_harms_none() {
     let rig = Rig::with(real_time(), |_| ()).await;
     session(&rig, async |mut host| {

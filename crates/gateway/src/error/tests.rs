@@ -46,6 +46,27 @@ fn every_failure_about_a_job_names_the_job() {
 }
 
 #[test]
+fn a_task_ends_with_its_job_and_with_nothing_else() {
+    let of = |error| {
+        ToolError::Fal { error: Arc::new(error), during: During::Job(handle()) }.ends_task()
+    };
+    let refused = fal::Error::ModelRefused { status: 422, details: Vec::new(), retryable: None };
+    assert_eq!(of(refused), TaskEnd::Outcome);
+    assert_eq!(of(fal::Error::Cancelled), TaskEnd::Cancelled);
+    for unknown in [fal::Error::RequestNotFound, fal::Error::Forbidden] {
+        assert_eq!(of(unknown), TaskEnd::NoTask);
+    }
+    for passing in [
+        fal::Error::RateLimited { retry_after: None },
+        fal::Error::AccountLocked { reason: "TOP_UP".to_owned() },
+        fal::Error::KeyRejected,
+        fal::Error::TimedOut { source: None },
+    ] {
+        assert_eq!(of(passing), TaskEnd::None);
+    }
+}
+
+#[test]
 fn a_private_cause_never_shows() {
     let error = ToolError::Fal {
         error: Arc::new(fal::Error::NotConnected { source: "secret-host.internal refused".into() }),
