@@ -116,7 +116,8 @@ fn read(answer: &Answer) -> Result<Status, Error> {
 struct Wire {
     status: String,
     queue_position: Option<u64>,
-    logs: Option<Vec<LogLine>>,
+    #[serde(default)]
+    logs: Value,
     metrics: Option<Metrics>,
     error: Option<Value>,
     error_type: Option<String>,
@@ -147,7 +148,32 @@ pub(super) fn parse(json: &[u8]) -> Result<Status, Error> {
     };
     Ok(Status {
         state,
-        logs: wire.logs.unwrap_or_default(),
+        logs: lines(&wire.logs),
         inference_seconds: wire.metrics.and_then(|metrics| metrics.inference_time),
     })
+}
+
+/// The lines that can be read: what a model printed must not make the status unreadable.
+fn lines(logs: &Value) -> Vec<LogLine> {
+    let lines = logs.as_array().into_iter().flatten();
+    lines.filter_map(|line| LogLine::deserialize(line).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_that_cannot_be_read_is_left_out_and_harms_nothing() {
+        for (logs, expected) in [
+            ("null", vec![]),
+            ("7", vec![]),
+            (r#"[{"message":"a"},{"message":null},"b",{"message":"c","level":9}]"#, vec!["a"]),
+        ] {
+            let json = format!(r#"{{"status":"IN_PROGRESS","logs":{logs}}}"#);
+            let status = parse(json.as_bytes()).unwrap();
+            let texts: Vec<&str> = status.logs.iter().map(|line| line.message.as_str()).collect();
+            assert_eq!((status.state, texts), (State::InProgress, expected), "{logs}");
+        }
+    }
 }
