@@ -8,7 +8,7 @@
 //! | a request in either era, its whole answer | [`Request`], [`Answer`] |
 //! | whatever came of a request that may break off | [`Attempt`] |
 //! | an answer that comes in pieces | [`Events`] |
-//! | what no HTTP client would send | [`raw`] |
+//! | what no HTTP client would send | [`raw`], [`http_2`] |
 //! | what a tool said | [`Outcome`] |
 #![expect(
     clippy::expect_used,
@@ -20,6 +20,7 @@
 mod answer;
 mod attempt;
 mod events;
+pub mod http_2;
 mod log;
 mod outcome;
 pub mod raw;

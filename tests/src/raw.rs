@@ -41,8 +41,13 @@ impl Connection {
         String::from_utf8_lossy(&read).into_owned()
     }
 
-    /// Everything up to the end of the connection. A reset counts as an end.
-    pub async fn read_to_end(mut self, patience: Duration) -> String {
+    /// Everything up to the end of the connection, as text. A reset counts as an end.
+    pub async fn read_to_end(self, patience: Duration) -> String {
+        String::from_utf8_lossy(&self.read_bytes_to_end(patience).await).into_owned()
+    }
+
+    /// The same as bytes.
+    pub async fn read_bytes_to_end(mut self, patience: Duration) -> Vec<u8> {
         let mut read = Vec::new();
         let reading = async {
             let mut piece = [0; 4096];
@@ -51,6 +56,6 @@ impl Connection {
             }
         };
         timeout(patience, reading).await.expect("the end of the connection in time");
-        String::from_utf8_lossy(&read).into_owned()
+        read
     }
 }

@@ -50,6 +50,7 @@ pub(crate) struct Site {
     page: Page,
     server_card: Vec<u8>,
     in_flight: Arc<Semaphore>,
+    large_bodies: Semaphore,
     draining: AtomicBool,
 }
 
@@ -61,6 +62,7 @@ impl Site {
             in_flight: Arc::new(Semaphore::new(
                 app.config.max_in_flight.min(Semaphore::MAX_PERMITS),
             )),
+            large_bodies: body::shared(app.config.max_body_bytes),
             draining: AtomicBool::new(false),
             endpoint_url,
             app,

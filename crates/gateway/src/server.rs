@@ -26,8 +26,14 @@ const HEAD_READ: Duration = Duration::from_secs(10);
 /// How long a connection may be idle: longer than load balancers keep theirs, so that it is they who
 /// close and no request meets a closing connection.
 const IDLE: Duration = Duration::from_mins(2);
-/// The largest block of request headers; over it hyper answers 431.
+/// The largest block of request headers; over it, as over a hundred headers, hyper answers 431.
 const HEADER_BYTES: usize = 64 * 1024;
+/// Requests at once on one HTTP/2 connection, the least that RFC 9113 recommends: whoever has more
+/// opens another connection, which may end at another replica.
+const STREAMS: u32 = 100;
+/// Streams that a client has opened and reset before they were looked at; more of them is the rapid
+/// reset of CVE-2023-44487, and the connection ends.
+const UNSEEN_RESETS: usize = 20;
 /// Calls that still wait this long before the grace ends answer with their handle.
 const HURRY_BEFORE_END: Duration = Duration::from_secs(3);
 /// How long to rest when the process has no file descriptor left for a connection.
@@ -223,6 +229,8 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
+        .max_concurrent_streams(STREAMS)
+        .max_pending_accept_reset_streams(UNSEEN_RESETS)
         .keep_alive_interval(Some(Duration::from_secs(20)))
         .keep_alive_timeout(Duration::from_secs(20));
     builder

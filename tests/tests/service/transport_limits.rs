@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use fal_sim::Operation;
 use serde_json::json;
+use tests::http_2::{self, CONTINUATION, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS};
 use tests::raw::Connection;
 use tests::{Answer, Era, Rig, http_2_client};
 use tokio::time::Instant;
@@ -66,6 +67,21 @@ async fn headers_over_64_kib_are_refused_with_431() {
     let huge = rig.modern("tools/list", json!({})).header("x-padding", &"x".repeat(70 * 1024));
     let mut connection = Connection::open(rig.addr()).await;
     connection.write(&huge.to_wire()).await;
+    let answer = connection.read_to_end(Duration::from_secs(5)).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+#[tokio::test]
+async fn more_than_a_hundred_headers_are_refused_with_431() {
+    let rig = Rig::start().await;
+    let flood = |headers: usize| {
+        (0..headers).fold(rig.modern("tools/list", json!({})), |request, number| {
+            request.header(&format!("x-flood-{number}"), "x")
+        })
+    };
+    flood(80).send().await.result();
+    let mut connection = Connection::open(rig.addr()).await;
+    connection.write(&flood(101).to_wire()).await;
     let answer = connection.read_to_end(Duration::from_secs(5)).await;
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
 }
@@ -138,6 +154,8 @@ async fn over_http_2_everything_is_as_over_http_1() {
     no_key.refusal(401, 401);
     let large = list.clone().body(Bytes::from(vec![b' '; LIMIT + 1])).through(&http_2);
     large.send().await.refusal(413, 413);
+    let head = list.clone().header("x-padding", &"x".repeat(70 * 1024)).through(&http_2);
+    assert_eq!(head.send().await.status, 431);
     let foreign = list.clone().header("origin", "https://attacker.example").through(&http_2);
     foreign.send().await.refusal(403, 403);
     let own = format!("http://{}", rig.addr());
@@ -145,6 +163,76 @@ async fn over_http_2_everything_is_as_over_http_1() {
 
     let run = rig.run(Era::Modern, "a cat").through(&http_2).send().await;
     assert_eq!(tests::Outcome::of(&run).value()["status"], "completed");
+}
+
+/// What the gateway says to these bytes on a new HTTP/2 connection until it closes it.
+async fn http_2_ends(rig: &Rig, attack: &[u8]) -> Vec<Frame> {
+    let mut connection = Connection::open(rig.addr()).await;
+    connection.write(http_2::BEGIN).await;
+    connection.write(attack).await;
+    Frame::read(&connection.read_bytes_to_end(Duration::from_secs(10)).await)
+}
+
+fn headers(stream: u32, flags: u8) -> Vec<u8> {
+    Frame { kind: HEADERS, flags, stream, payload: http_2::GET.to_vec() }.to_wire()
+}
+
+/// `ENHANCE_YOUR_CALM` (RFC 9113, section 7).
+const CALM: [u8; 4] = 11_u32.to_be_bytes();
+
+#[tokio::test]
+async fn streams_that_are_reset_as_soon_as_they_open_end_the_connection() {
+    let rig = Rig::start().await;
+    let cancel = 8_u32.to_be_bytes().to_vec();
+    let rapid_reset: Vec<u8> = (0..500)
+        .map(|number| number * 2 + 1)
+        .flat_map(|stream| {
+            let reset =
+                Frame { kind: http_2::RST_STREAM, flags: 0, stream, payload: cancel.clone() };
+            [headers(stream, END_HEADERS | END_STREAM), reset.to_wire()].concat()
+        })
+        .collect();
+    let said = http_2_ends(&rig, &rapid_reset).await;
+    let goaway = said.iter().find(|frame| frame.kind == GOAWAY).expect("a reason");
+    assert_eq!(goaway.payload[4..8], CALM, "{said:?}");
+    rig.modern("tools/list", json!({})).through(&http_2_client()).send().await.result();
+}
+
+#[tokio::test]
+async fn headers_without_an_end_end_the_connection() {
+    let rig = Rig::start().await;
+    let mut flood = headers(1, END_STREAM);
+    // A literal header that is not to be indexed: one letter of name, 8,000 of value.
+    let header = [b"\0\x01x\x7f\xc1\x3d".as_slice(), &[b'x'; 8_000]].concat();
+    for _ in 0..50 {
+        let more = Frame { kind: CONTINUATION, flags: 0, stream: 1, payload: header.clone() };
+        flood.extend(more.to_wire());
+    }
+    let said = http_2_ends(&rig, &flood).await;
+    let goaway = said.iter().find(|frame| frame.kind == GOAWAY).expect("a reason");
+    assert_eq!(goaway.payload[4..8], CALM, "{said:?}");
+    rig.modern("tools/list", json!({})).send().await.result();
+}
+
+#[tokio::test]
+async fn a_client_is_told_how_much_one_http_2_connection_takes() {
+    let rig = Rig::start().await;
+    let said = http_2_ends(&rig, b"what is no frame ends the connection").await;
+    assert_eq!(said[0].kind, http_2::SETTINGS);
+    let settings: Vec<(u16, u32)> = said[0]
+        .payload
+        .chunks(6)
+        .map(|setting| {
+            let (name, value) = setting.split_at(2);
+            (
+                u16::from_be_bytes(name.try_into().unwrap()),
+                u32::from_be_bytes(value.try_into().unwrap()),
+            )
+        })
+        .collect();
+    let (max_concurrent_streams, max_header_list_size) = ((3, 100), (6, 64 * 1024));
+    assert!(settings.contains(&max_concurrent_streams), "{settings:?}");
+    assert!(settings.contains(&max_header_list_size), "{settings:?}");
 }
 
 #[tokio::test]

@@ -28,8 +28,9 @@ async fn serve(
 ) -> Result<Response, Failure> {
     let key = auth::key(&parts.headers).map_err(Failure::Key)?;
     transport::check_content_type(&parts.headers)?;
-    let body = body::read(&parts.headers, body, site.app.config.max_body_bytes).await?;
-    let message = Message::decode(&body)?;
+    let limit = site.app.config.max_body_bytes;
+    let body = body::read(&parts.headers, body, limit, &site.large_bodies).await?;
+    let message = Message::decode(&body.bytes)?;
     drop(body);
     let (era, version, meta, request) = match transport::classify(Some(&parts.headers), message)? {
         Incoming::Request { era, version, meta, request } => (era, version, meta, request),

@@ -1,4 +1,5 @@
-//! Cuts connections whose client takes too long over the head of a request, and lets idle ones be.
+//! Cuts connections whose client takes too long, over the head of a request or over taking its
+//! answer, and lets idle ones be.
 //!
 //! hyper's own limit counts the pause between two requests as time spent on the next head. Set to
 //! seconds it would close the idle connections that load balancers keep for a minute, just when one
@@ -18,6 +19,10 @@ use tokio::time::{Sleep, sleep};
 /// How every HTTP/2 connection begins (RFC 9113, section 3.4). Its frames come at any time and have
 /// limits of their own.
 const HTTP2_BEGINS: &[u8] = b"PRI";
+
+/// How long a client may take nothing at all of what is written to it. hyper has no such limit, so
+/// one that asks and never reads would keep its answers in memory for as long as it likes.
+const STALLED: Duration = Duration::from_secs(30);
 
 const IDLE: u8 = 0;
 const READING_HEAD: u8 = 1;
@@ -55,7 +60,8 @@ impl Phase {
     }
 }
 
-/// A stream that fails to be read once a head has taken `limit`.
+/// A stream that fails to be read once a head has taken `limit`, and to be written to once its other
+/// end has taken nothing for [`STALLED`].
 #[derive(Debug)]
 pub(super) struct WatchedStream<S> {
     inner: S,
@@ -63,12 +69,15 @@ pub(super) struct WatchedStream<S> {
     limit: Duration,
     /// Runs while a head is read.
     timer: Option<Pin<Box<Sleep>>>,
+    /// Runs while a write makes no progress.
+    stalled: Option<Pin<Box<Sleep>>>,
     untouched: bool,
 }
 
 impl<S> WatchedStream<S> {
     pub(super) fn new(inner: S, phase: Phase, limit: Duration) -> Self {
-        Self { inner, phase, limit, timer: Some(Box::pin(sleep(limit))), untouched: true }
+        let timer = Some(Box::pin(sleep(limit)));
+        Self { inner, phase, limit, timer, stalled: None, untouched: true }
     }
 
     fn arrived(&mut self, bytes: &[u8]) {
@@ -79,6 +88,21 @@ impl<S> WatchedStream<S> {
             self.phase.change(READING_HEAD);
             self.timer = Some(Box::pin(sleep(self.limit)));
         }
+    }
+
+    /// A write's outcome, or an error if none has made progress for too long.
+    fn written(
+        &mut self,
+        cx: &mut Context<'_>,
+        outcome: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if outcome.is_ready() {
+            self.stalled = None;
+            return outcome;
+        }
+        let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALLED)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -116,7 +140,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
+        let outcome = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.written(cx, outcome)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -132,7 +157,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+        let outcome = Pin::new(&mut self.inner).poll_write_vectored(cx, slices);
+        self.written(cx, outcome)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -172,6 +198,23 @@ mod tests {
         let (_client, server) = duplex(64);
         let mut server = WatchedStream::new(server, Phase::new(), LIMIT);
         let error = server.read_exact(&mut [0; 1]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_of_its_answer_is_cut_and_a_slow_one_is_not() {
+        let (mut client, server) = duplex(64);
+        let mut server = WatchedStream::new(server, Phase::new(), LIMIT);
+        let slow = async {
+            for _ in 0..4 {
+                sleep(STALLED / 2).await;
+                client.read_exact(&mut [0; 64]).await.unwrap();
+            }
+        };
+        let (written, ()) = tokio::join!(server.write_all(&[0; 320]), slow);
+        written.unwrap();
+
+        let error = server.write_all(&[0; 320]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
