@@ -23,6 +23,7 @@ mod money;
 mod openapi;
 mod outages;
 mod page;
+mod peers;
 mod pricing;
 mod protocol;
 mod rates;
