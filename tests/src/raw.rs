@@ -41,6 +41,27 @@ impl Connection {
         String::from_utf8_lossy(&read).into_owned()
     }
 
+    /// The body of one answer that says its length; nothing if the connection ends before it.
+    pub async fn read_answer(&mut self, patience: Duration) -> Option<String> {
+        let mut read = String::new();
+        let reading = async {
+            let mut piece = [0; 4096];
+            loop {
+                match self.stream.read(&mut piece).await {
+                    Ok(length @ 1..) => read.push_str(&String::from_utf8_lossy(&piece[..length])),
+                    Ok(0) | Err(_) if read.is_empty() => return None,
+                    end => panic!("{end:?} within an answer: {read}"),
+                }
+                let Some((head, body)) = read.split_once("\r\n\r\n") else { continue };
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                if length.expect("a length").parse() == Ok(body.len()) {
+                    return Some(body.to_owned());
+                }
+            }
+        };
+        timeout(patience, reading).await.expect("an answer in time")
+    }
+
     /// Everything up to the end of the connection, as text. A reset counts as an end.
     pub async fn read_to_end(self, patience: Duration) -> String {
         String::from_utf8_lossy(&self.read_bytes_to_end(patience).await).into_owned()

@@ -15,6 +15,7 @@ mod conformance;
 mod disconnect;
 mod docs;
 mod drain;
+mod drain_under_load;
 mod failures;
 mod logs;
 mod main_job;
