@@ -154,7 +154,8 @@ struct Evidence {
     partial: bool,
 }
 
-/// Each whole input is the example with one more default or example of every property that has one.
+/// The example, and whole inputs that are the example with one more default or example of every
+/// property that has one.
 fn evidence(input: &Map<String, Value>, example: &Value) -> Vec<Evidence> {
     let whole = || Evidence { input: example.clone(), partial: false };
     let mut inputs = vec![whole()];
@@ -169,7 +170,7 @@ fn evidence(input: &Map<String, Value>, example: &Value) -> Vec<Evidence> {
             .get("default")
             .into_iter()
             .chain(examples.into_iter().flatten().take(MAX_EVIDENCE));
-        for (index, value) in values.enumerate() {
+        for (index, value) in (1..).zip(values) {
             if index == inputs.len() {
                 inputs.push(whole());
             }

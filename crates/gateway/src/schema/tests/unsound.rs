@@ -110,6 +110,14 @@ fn a_property_is_not_required_if_it_has_a_default_or_does_not_exist() {
 }
 
 #[test]
+fn the_example_passes_also_where_fals_own_values_do_not() {
+    let none_fits =
+        json!({"type": "integer", "minimum": 5, "maximum": 1, "default": 3, "enum": [0, 2]});
+    let model = model(&json!({"p": none_fits}), &["p"]);
+    assert_eq!(faults(&model.check(model.example_input())), <[String; 0]>::default());
+}
+
+#[test]
 fn a_bound_in_the_older_form_is_exclusive() {
     let older = json!({"type": "number", "minimum": 0, "exclusiveMinimum": true, "maximum": 1, "exclusiveMaximum": false});
     let model = model(&json!({"p": older}), &[]);
