@@ -7,6 +7,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use gateway::config::{Config, Flags, Transport};
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit status for a configuration that cannot be used.
 const BAD_CONFIGURATION: u8 = 2;
 
