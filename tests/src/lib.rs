@@ -34,6 +34,6 @@ pub use log::{Keeping, Log};
 pub use outcome::Outcome;
 pub use request::{Era, Request};
 pub use rig::{
-    Rig, eventually, eventually_within, gateway_config, http_2_client, http_client, instant,
-    real_time,
+    Rig, eventually, eventually_within, gateway_config, http_2_client, http_client, https_client,
+    instant, real_time,
 };

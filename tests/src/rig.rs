@@ -218,6 +218,17 @@ pub fn http_2_client() -> reqwest::Client {
     client_builder().http2_prior_knowledge().build().expect("an HTTP/2 client")
 }
 
+/// The same over TLS, with one version of HTTP, to a server that has this certificate.
+pub fn https_client(certificate_pem: &str, version: http::Version) -> reqwest::Client {
+    let certificate = reqwest::Certificate::from_pem(certificate_pem.as_bytes());
+    let builder = client_builder().tls_certs_only([certificate.expect("a certificate")]);
+    let builder = match version {
+        http::Version::HTTP_2 => builder.http2_prior_knowledge(),
+        _ => builder.http1_only(),
+    };
+    builder.build().expect("an HTTPS client")
+}
+
 fn client_builder() -> reqwest::ClientBuilder {
     // An `Err` says that the process has a provider already, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());

@@ -28,6 +28,7 @@ mod peers;
 mod pricing;
 mod protocol;
 mod rates;
+mod proxies;
 mod real_schemas_refuse;
 mod recommend;
 mod refused_keys;
