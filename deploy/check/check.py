@@ -1,0 +1,160 @@
+"""Checks what is under deploy/ and k8s/ without a container engine, a cluster or a network. scripts/test runs it.
+
+A program that is not installed is skipped with a word; with REQUIRE_DEPLOY_TOOLS set that is a failure, but for kubectl.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import kubernetes_validate
+import yaml
+
+import policy
+
+ROOT = Path(__file__).resolve().parents[2]
+OVERLAYS = ("sandbox", "production")
+# The oldest version whose features the manifests use, and the newest that the schemas are there for.
+KUBERNETES = ("1.30", kubernetes_validate.latest_version())
+# What Kubernetes itself has no schema for: kind and the fields that such a manifest may and must have.
+CUSTOM = {
+    "HTTPRoute": ({"parentRefs", "hostnames", "rules"}, {"parentRefs", "rules"}),
+    "ServiceMonitor": ({"selector", "endpoints"}, {"selector", "endpoints"}),
+}
+# Exposure by `systemd-analyze security`, in tenths; a unit without any hardening has 96.
+MOST_EXPOSURE = 15
+
+
+def main():
+    os.chdir(ROOT)
+    yaml_is_clean()
+    compose_and_dockerfile_are_clean()
+    manifests_are_valid()
+    rules_and_dashboards_are_valid()
+    unit_is_hardened()
+
+
+def yaml_is_clean():
+    run("yamllint", "--strict", "--config-file", "deploy/check/yamllint.yaml", "docker-compose.yml", "deploy", "k8s")
+
+
+def compose_and_dockerfile_are_clean():
+    run("check-jsonschema", "--quiet", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml")
+    run("hadolint", "deploy/Dockerfile")
+    toolchain = re.search(r'channel = "(.+)"', Path("rust-toolchain.toml").read_text())[1]
+    if f"FROM rust:{toolchain}-alpine" not in Path("deploy/Dockerfile").read_text():
+        fail(f"deploy/Dockerfile does not build with Rust {toolchain}")
+
+
+def manifests_are_valid():
+    if not installed("kubectl", required=False):
+        return
+    for overlay in OVERLAYS:
+        manifests = rendered(overlay)
+        for manifest in manifests:
+            kind = manifest["kind"]
+            if kind in CUSTOM:
+                may, must = CUSTOM[kind]
+                if not must <= manifest["spec"].keys() <= may:
+                    fail(f"{overlay}: {kind} has {sorted(manifest['spec'])}")
+                continue
+            for version in KUBERNETES:
+                kubernetes_validate.validate(manifest, version, strict=True)
+        for problem in policy.problems(manifests):
+            fail(f"{overlay}: {problem}")
+    tests = unittest.defaultTestLoader.loadTestsFromName("test_policy")
+    if not unittest.TextTestRunner(verbosity=0).run(tests).wasSuccessful():
+        fail("the policy does not find what it should")
+
+
+def rendered(overlay):
+    """The manifests of an overlay; for production with the Ingress, which takes the HTTPRoute's place where there is none."""
+    text = run("kubectl", "kustomize", f"k8s/overlays/{overlay}")
+    if overlay == "production":
+        text += "---\n" + Path("k8s/components/ingress/ingress.yaml").read_text()
+    return [manifest for manifest in yaml.safe_load_all(text) if manifest]
+
+
+def rules_and_dashboards_are_valid():
+    rules = yaml.safe_load(Path("deploy/prometheus/rules.yml").read_text())
+    rules = [rule for group in rules["groups"] for rule in group["rules"]]
+    dashboards = [json.loads(path.read_text()) for path in Path("deploy/grafana/dashboards").glob("*.json")]
+    shown = [
+        target["expr"].replace("$__rate_interval", "5m")
+        for dashboard in dashboards
+        for panel in dashboard["panels"]
+        for target in panel.get("targets", [])
+    ]
+    names_are_documented([rule["expr"] for rule in rules] + shown, {rule.get("record") for rule in rules})
+    if not installed("promtool"):
+        return
+    run("promtool", "check", "config", "deploy/prometheus/prometheus.yml")
+    run("promtool", "test", "rules", "deploy/prometheus/rules.test.yml")
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+        records = [{"record": f"shown_{number}", "expr": expression} for number, expression in enumerate(shown)]
+        yaml.safe_dump({"groups": [{"name": "shown", "rules": records}]}, file)
+        run("promtool", "check", "rules", file.name)
+
+
+def names_are_documented(expressions, recorded):
+    """Every metric and label in the expressions is in the tables of docs/telemetry.md."""
+    document = Path("docs/telemetry.md")
+    if not document.exists():
+        skip(str(document))
+        return
+    rows = re.findall(r"^\|.*", document.read_text(), re.MULTILINE)
+    documented = set(re.findall(r"`(\w+)`", "".join(rows)))
+    histograms = {name + part for name in documented for part in ("_bucket", "_count", "_sum")}
+    known = documented | histograms | recorded | {"histogram_quantile"}
+    for expression in expressions:
+        names = re.findall(r"[a-z]\w*[_:][\w:]*", re.sub(r'"[^"]*"', "", expression))
+        for name in set(names) - known:
+            fail(f"{name} is not in docs/telemetry.md")
+
+
+def unit_is_hardened():
+    if not installed("systemd-analyze"):
+        return
+    # systemd wants the program to be there.
+    text = Path("deploy/systemd/fal-mcp-gateway.service").read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        unit = Path(folder, "fal-mcp-gateway.service")
+        unit.write_text(text.replace("/usr/local/bin/fal-mcp-gateway", "/bin/true"))
+        run("systemd-analyze", "verify", "--man=no", str(unit))
+        run("systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSURE}", str(unit))
+
+
+def installed(program, required=True):
+    if shutil.which(program):
+        return True
+    if required and os.environ.get("REQUIRE_DEPLOY_TOOLS"):
+        fail(f"{program} is not installed")
+    skip(program)
+    return False
+
+
+def skip(missing):
+    print(f"SKIPPED: {missing} is not there")
+
+
+def run(*command):
+    # The programs of this script's own environment come first.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PATH": path})
+    if done.returncode != 0:
+        fail(f"{' '.join(command)}\n{done.stdout}{done.stderr}".strip())
+    return done.stdout
+
+
+def fail(problem):
+    sys.exit(f"deploy/check: {problem}")
+
+
+if __name__ == "__main__":
+    main()
