@@ -76,8 +76,13 @@ fn check_config_finds_what_only_a_start_would() {
 
 #[test]
 fn the_probe_ends_with_0_while_the_gateway_runs_and_with_1_when_it_does_not() {
-    // Nothing listens on the port of the catalogue: a start needs no fal.
-    let environment = [("FAL_API_URL", "http://127.0.0.1:9"), ("FAL_MCP_HOST", "0.0.0.0")];
+    // Nothing listens on the port of the catalogue: a start needs no fal. The admin address may be
+    // another gateway's.
+    let environment = [
+        ("FAL_API_URL", "http://127.0.0.1:9"),
+        ("FAL_MCP_HOST", "0.0.0.0"),
+        ("FAL_MCP_ADMIN_ADDR", "off"),
+    ];
     let mut running = gateway(&["--port", "0", "--log-format", "json"], &environment);
     let mut running = running.stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(running.stderr.take().unwrap()).lines();
