@@ -32,6 +32,14 @@ impl Connection {
 
     /// Sends a whole request and reads the body of its answer. Any status but 200 is an error.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<&[u8], Error> {
+        match self.exchange(request).await? {
+            (200, body) => Ok(body),
+            (status, body) => Err(Error::wrong(&format!("200 instead of {status}"), body)),
+        }
+    }
+
+    /// The same with whatever status, which comes with the body.
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<(u16, &[u8]), Error> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let head = loop {
@@ -51,12 +59,7 @@ impl Connection {
         if self.buffer.len() > end {
             return Err(Error::WrongAnswer("more bytes than Content-Length says".to_owned()));
         }
-        let body = self.buffer.get(head.bytes..).unwrap_or_default();
-        if head.status == 200 {
-            Ok(body)
-        } else {
-            Err(Error::wrong(&format!("200 instead of {}", head.status), body))
-        }
+        Ok((head.status, self.buffer.get(head.bytes..).unwrap_or_default()))
     }
 
     async fn read(&mut self) -> Result<(), Error> {

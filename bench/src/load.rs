@@ -70,20 +70,29 @@ pub(crate) async fn steadily<O: Operation>(
     per_second: f64,
     side: &Side<'_, O>,
 ) -> Result<Vec<Round>, Error> {
-    let share = f64::from(u32::try_from(connections).unwrap_or(u32::MAX)) / per_second;
-    let every = Duration::try_from_secs_f64(share).unwrap_or(plan.round);
+    side.steady_round(connections, per_second, plan.warm_up).await?;
     let mut rounds = Vec::with_capacity(plan.rounds);
-    for length in std::iter::once(plan.warm_up).chain(std::iter::repeat_n(plan.round, plan.rounds))
-    {
-        let addr = side.server.addr;
-        rounds.push(load(addr, connections, length, &side.operation, Some(every)).await?);
+    for _ in 0..plan.rounds {
+        rounds.push(side.steady_round(connections, per_second, plan.round).await?);
     }
-    rounds.remove(0);
     Ok(rounds)
 }
 
 impl<O: Operation> Side<'_, O> {
-    async fn round(&self, connections: usize, length: Duration) -> Result<Round, Error> {
+    /// One round at `per_second` requests, all connections together.
+    pub(crate) async fn steady_round(
+        &self,
+        connections: usize,
+        per_second: f64,
+        length: Duration,
+    ) -> Result<Round, Error> {
+        let share = f64::from(u32::try_from(connections).unwrap_or(u32::MAX)) / per_second;
+        let every = Duration::try_from_secs_f64(share).unwrap_or(length);
+        load(self.server.addr, connections, length, &self.operation, Some(every)).await
+    }
+
+    /// One round as fast as the answers come.
+    pub(crate) async fn round(&self, connections: usize, length: Duration) -> Result<Round, Error> {
         let before = self.server.processor_time();
         let mut round = load(self.server.addr, connections, length, &self.operation, None).await?;
         round.processor_time = before
@@ -125,9 +134,7 @@ async fn load<O: Operation>(
     {
         latencies.append(&mut worker.map_err(std::io::Error::from)??);
     }
-    let elapsed = begin.elapsed();
-    latencies.sort_unstable();
-    Ok(Round { elapsed, connections, latencies, processor_time: None })
+    Ok(Round::new(begin.elapsed(), connections, latencies))
 }
 
 async fn work(
@@ -173,6 +180,12 @@ async fn work_steadily(
 }
 
 impl Round {
+    /// What was measured, the latencies in nanoseconds and any order.
+    pub(crate) fn new(elapsed: Duration, connections: usize, mut latencies: Vec<u32>) -> Self {
+        latencies.sort_unstable();
+        Self { elapsed, connections, latencies, processor_time: None }
+    }
+
     /// Operations a second, all connections together.
     pub(crate) fn per_second(&self) -> f64 {
         self.operations() / self.elapsed.as_secs_f64()

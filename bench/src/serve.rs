@@ -1,6 +1,7 @@
 //! A server under load, from the inside: what the child process does. It prints its address on
 //! standard output and serves until standard input closes.
 
+mod attack;
 mod floor;
 mod relay;
 
@@ -14,6 +15,8 @@ use tokio::io::AsyncReadExt as _;
 use crate::error::Error;
 use crate::server::Server;
 
+pub(crate) use attack::Attack;
+
 /// How many jobs the stand-in remembers: enough for those under way, few enough that its memory
 /// stays what it was at the first round.
 const JOBS: usize = 20_000;
@@ -25,7 +28,7 @@ pub(crate) fn run(server: &Server) -> Result<(), Error> {
 }
 
 async fn serve(server: &Server) -> Result<(), Error> {
-    let failed = |reason: String| Error::NotStarted { server: server.name(), reason };
+    let failed = |reason| server.failed(reason);
     match server {
         Server::Floor { answer_bytes } => {
             let floor = floor::start(*answer_bytes).await?;
@@ -36,30 +39,44 @@ async fn serve(server: &Server) -> Result<(), Error> {
             announce(relay.addr).await
         }
         Server::Gateway { fal } => {
-            let config = configuration(*fal).map_err(failed)?;
-            gateway::logging::install(&config).map_err(failed)?;
-            let gateway =
-                gateway::start(config).await.map_err(|error| failed(error.to_string()))?;
-            announce(gateway.addr()).await
+            serve_gateway(server, configuration(*fal).map_err(failed)?).await
         }
-        Server::Sim { models } => {
-            let config = fal_sim::Config {
-                models: match models {
-                    0 => fal_sim::Models::BuiltIn,
-                    count => fal_sim::Models::Generated(*count),
-                },
-                speed: f64::INFINITY,
-                any_key: true,
-                concurrency: usize::MAX,
-                ledger_requests: 0,
-                ledger_submits: 1,
-                max_jobs: JOBS,
-                ..fal_sim::Config::default()
-            };
-            let sim = fal_sim::start(config).await.map_err(|error| failed(error.to_string()))?;
-            announce(sim.addr()).await
+        Server::SmallGateway { fal, max_in_flight } => {
+            let config = configuration(*fal).map_err(failed)?;
+            let config = Config { max_in_flight: *max_in_flight, ..config };
+            serve_gateway(server, config).await
+        }
+        Server::Sim { models } => serve_sim(server, *models, f64::INFINITY).await,
+        Server::SlowSim => serve_sim(server, 0, 1.0).await,
+        Server::Attack { attack, gateway, connections } => {
+            let _attackers = attack.begin(*gateway, *connections).await?;
+            announce(*gateway).await
         }
     }
+}
+
+async fn serve_gateway(server: &Server, config: Config) -> Result<(), Error> {
+    gateway::logging::install(&config).map_err(|reason| server.failed(reason))?;
+    let gateway = gateway::start(config).await.map_err(|error| server.failed(error.to_string()))?;
+    announce(gateway.addr()).await
+}
+
+async fn serve_sim(server: &Server, models: usize, speed: f64) -> Result<(), Error> {
+    let config = fal_sim::Config {
+        models: match models {
+            0 => fal_sim::Models::BuiltIn,
+            count => fal_sim::Models::Generated(count),
+        },
+        speed,
+        any_key: true,
+        concurrency: usize::MAX,
+        ledger_requests: 0,
+        ledger_submits: 1,
+        max_jobs: JOBS,
+        ..fal_sim::Config::default()
+    };
+    let sim = fal_sim::start(config).await.map_err(|error| server.failed(error.to_string()))?;
+    announce(sim.addr()).await
 }
 
 /// The defaults, on a free port, in front of the stand-in, with a log as quiet as the floor's and a

@@ -11,6 +11,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
 use crate::error::Error;
+use crate::serve::Attack;
 
 /// How long a server may take to print its address.
 const START: Duration = Duration::from_secs(20);
@@ -37,10 +38,28 @@ pub(crate) enum Server {
         /// Where the stand-in for fal listens.
         fal: SocketAddr,
     },
+    /// The gateway with a limit of requests at the same time
+    SmallGateway {
+        /// Where the stand-in for fal listens.
+        fal: SocketAddr,
+        /// The limit.
+        max_in_flight: usize,
+    },
     /// The stand-in for fal; jobs are ready at once
     Sim {
         /// How many models it has; 0 for its own few.
         models: usize,
+    },
+    /// The stand-in for fal; jobs take the time that their prompts say
+    SlowSim,
+    /// No server: clients that do harm. The address that is printed is that of the gateway
+    Attack {
+        /// What they do.
+        attack: Attack,
+        /// The gateway that they do it to.
+        gateway: SocketAddr,
+        /// How many connections there are, or how many are made a second.
+        connections: u32,
     },
 }
 
@@ -51,8 +70,16 @@ impl Server {
             Self::Floor { .. } => "floor",
             Self::Relay { .. } => "relay",
             Self::Gateway { .. } => "gateway",
+            Self::SmallGateway { .. } => "small-gateway",
             Self::Sim { .. } => "sim",
+            Self::SlowSim => "slow-sim",
+            Self::Attack { .. } => "attack",
         }
+    }
+
+    /// It did not come up.
+    pub(crate) fn failed(&self, reason: String) -> Error {
+        Error::NotStarted { server: self.name(), reason }
     }
 
     fn arguments(&self) -> Vec<String> {
@@ -61,7 +88,15 @@ impl Server {
             Self::Floor { answer_bytes } => arguments.push(answer_bytes.to_string()),
             Self::Relay { fal, model } => arguments.extend([fal.to_string(), model.clone()]),
             Self::Gateway { fal } => arguments.push(fal.to_string()),
+            Self::SmallGateway { fal, max_in_flight } => {
+                arguments.extend([fal.to_string(), max_in_flight.to_string()]);
+            }
             Self::Sim { models } => arguments.push(models.to_string()),
+            Self::SlowSim => {}
+            Self::Attack { attack, gateway, connections } => {
+                let attack = attack.name();
+                arguments.extend([attack, gateway.to_string(), connections.to_string()]);
+            }
         }
         arguments
     }
@@ -86,8 +121,7 @@ impl Running {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        let not_started =
-            |reason: &str| Error::NotStarted { server: server.name(), reason: reason.to_owned() };
+        let not_started = |reason: &str| server.failed(reason.to_owned());
         let stdout = child.stdout.take().ok_or_else(|| not_started("no standard output"))?;
         let mut line = String::new();
         timeout(START, BufReader::new(stdout).read_line(&mut line))

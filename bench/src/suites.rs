@@ -1,7 +1,9 @@
 //! The suites. [`SUITES`] is the only list of them. To add one: write `suites/<name>.rs` with a
 //! `SUITE`, and add it to the list.
 
+mod abuse;
 mod against_floor;
+mod overload;
 mod process;
 mod run_model;
 mod schema;
@@ -23,8 +25,15 @@ use crate::request::{self, Form};
 use crate::server::Running;
 
 /// Every suite, in the order in which they run.
-pub(crate) const SUITES: [Suite; 5] =
-    [process::SUITE, tools_list::SUITE, search::SUITE, schema::SUITE, run_model::SUITE];
+pub(crate) const SUITES: [Suite; 7] = [
+    process::SUITE,
+    tools_list::SUITE,
+    search::SUITE,
+    schema::SUITE,
+    run_model::SUITE,
+    overload::SUITE,
+    abuse::SUITE,
+];
 
 /// A catalogue somewhat longer than fal's own.
 const MANY_MODELS: usize = 1_500;
@@ -57,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) warm_up: Duration,
     /// How often a process is started.
     pub(crate) starts: usize,
+    /// Connections that are held idle; the other attacks are in proportion.
+    pub(crate) attackers: u32,
 }
 
 impl Plan {
@@ -66,6 +77,7 @@ impl Plan {
         round: Duration::from_secs(2),
         warm_up: Duration::from_millis(500),
         starts: 21,
+        attackers: 10_000,
     };
     /// For a look, and for CI.
     pub(crate) const QUICK: Self = Self {
@@ -73,6 +85,7 @@ impl Plan {
         round: Duration::from_millis(500),
         warm_up: Duration::from_millis(200),
         starts: 5,
+        attackers: 500,
     };
 }
 

@@ -68,7 +68,7 @@ impl Question<'_> {
     }
 
     /// A server with the request that it is to answer as it does the first time.
-    async fn side<'s>(&self, server: &'s Running) -> Result<Side<'s, Same>, Error> {
+    pub(super) async fn side<'s>(&self, server: &'s Running) -> Result<Side<'s, Same>, Error> {
         let request = (self.request)(server.addr);
         let mut connection = Connection::open(server.addr).await?;
         let answer = Bytes::copy_from_slice(connection.ask(&request).await?);
@@ -78,7 +78,7 @@ impl Question<'_> {
 
 /// One request again and again, whose answer is the same bytes each time.
 #[derive(Debug, Clone)]
-struct Same {
+pub(super) struct Same {
     request: Bytes,
     answer: Bytes,
 }

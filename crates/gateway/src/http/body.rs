@@ -75,12 +75,11 @@ pub(super) async fn read<'a>(
         let before = first.take().unwrap_or_default();
         let more = u32::try_from(before.len() + data.len()).unwrap_or(u32::MAX);
         let more = shared.try_acquire_many(more).map_err(|_| Failure::Overloaded)?;
-        match &mut part {
-            Some(part) => part.merge(more),
-            None => {
-                whole.reserve(declared.unwrap_or(0));
-                part = Some(more);
-            }
+        if let Some(part) = &mut part {
+            part.merge(more);
+        } else {
+            whole.reserve(declared.unwrap_or(0));
+            part = Some(more);
         }
         whole.extend_from_slice(&before);
         whole.extend_from_slice(&data);
