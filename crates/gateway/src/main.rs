@@ -14,8 +14,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Exit status for a configuration that cannot be used.
 const BAD_CONFIGURATION: u8 = 2;
 
-/// What the binary can do: serve, which is what it does without either switch, or answer a question
-/// about that.
+/// A stateless Streamable HTTP MCP gateway to fal
 #[derive(Debug, clap::Parser)]
 #[command(name = "fal-mcp-gateway", version)]
 struct Command {
