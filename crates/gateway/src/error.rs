@@ -229,7 +229,7 @@ impl ToolError {
             is_unknown: self.ends_task() == TaskEnd::NoTask,
             kind: self.kind(),
             level: self.level(),
-            message: format!("{self}. {}", self.next_step()),
+            message: format!("{}. {}", self.to_string().trim_end_matches('.'), self.next_step()),
             data: Box::new(self.body()),
         }
     }

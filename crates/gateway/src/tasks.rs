@@ -67,7 +67,7 @@ pub(crate) async fn answer(
         // Nothing is ever asked of the client, so there is nothing that its answers could belong
         // to: "A server SHOULD ignore any `inputResponses` responses mapped to a key that is not
         // currently outstanding". Whose task it is is checked all the same.
-        TaskMethod::Update => get(context, &id).await.map(|_| TaskAnswer::Taken),
+        TaskMethod::Update => check(context, &id).await.map(|()| TaskAnswer::Taken),
         TaskMethod::Cancel => cancel(context, &id).await.map(|()| TaskAnswer::Taken),
     }
     .map_err(|error| error.of_task(request.id.clone()))
@@ -93,6 +93,13 @@ async fn get(context: &Context, id: &TaskId) -> Result<Task, ToolError> {
             TaskEnd::NoTask | TaskEnd::None => Err(error),
         },
     }
+}
+
+/// Whether this caller has the task.
+async fn check(context: &Context, id: &TaskId) -> Result<(), ToolError> {
+    let deadline = context.question_deadline();
+    let status = context.app.fal.status(&context.key, &id.job, false, deadline).await;
+    status.map(drop).map_err(ToolError::fal(During::Job(jobs::handle(&id.job))))
 }
 
 /// Whatever the cancellation comes to is seen by the next `tasks/get`; the answer is the same.

@@ -71,10 +71,10 @@ pub(super) fn next_step(error: &Error, during: &During) -> String {
         Error::Dropped { .. }
         | Error::TimedOut { .. }
         | Error::AnswerMalformed { .. } => later(during),
-        Error::AnswerTooLarge { .. } => match during.job() {
-            Some(job) => format!("It is too large to pass on. Get it from fal itself: {}", job.at_fal()),
-            None => later(during),
-        },
+        Error::AnswerTooLarge { .. } => {
+            let During::Job(job) = during else { return later(during) };
+            format!("It is too large to pass on. Get it from fal itself: {}", job.at_fal())
+        }
         Error::SubmitOutcomeUnknown { .. } => unknown_outcome(during),
         Error::ForeignUrl => {
             "fal's answer named an address that is not fal's; nothing was sent there. Ask the operator of this gateway to look at its log.".to_owned()

@@ -81,7 +81,7 @@ async fn run(context: &Context, arguments: Map<String, Value>) -> Result<Answer,
             let mut message = vec![jobs::standing(&job, &status.state)];
             message.extend(warnings);
             let id = TaskId::new(job, preview);
-            let task = tasks::task(&id, TaskStatus::Working, message.join(" "));
+            let task = tasks::task(&id, TaskStatus::Working, message.join("\n"));
             Ok(Answer::Task(Box::new(task)))
         }
         waited => {
