@@ -53,6 +53,7 @@ impl Submission {
         fal::Status {
             state: State::InQueue { position: self.queue_position },
             logs: Vec::new(),
+            earlier_logs: 0,
             inference_seconds: None,
         }
     }
@@ -120,7 +121,7 @@ pub(crate) async fn wait(
     let with_logs = logs || context.progress.is_read();
     let mut updates = Box::pin(context.app.fal.watch(&context.key, job, with_logs));
     let mut latest = known;
-    let mut last_line = None;
+    let mut told = present::Told::default();
     let timeout = tokio::time::sleep_until(until);
     tokio::pin!(timeout);
     loop {
@@ -141,9 +142,7 @@ pub(crate) async fn wait(
                     .ok_or_else(|| failed(fal::Error::TimedOut { source: None }));
             }
         };
-        let new = present::new_lines(&status.logs, last_line.as_ref());
-        context.progress.report(|| present::progress(job, &status.state, new));
-        last_line = status.logs.last().cloned().or(last_line);
+        context.progress.report(|| present::progress(job, &status, &mut told));
         if !logs {
             status.logs.clear();
         }

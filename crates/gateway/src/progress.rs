@@ -12,20 +12,31 @@ const MAX_LINES: usize = 10;
 /// as the last headline and the newest lines, and the next notification says how many are missing.
 #[derive(Debug, Default)]
 pub(crate) struct ProgressSink {
-    reports: Option<watch::Sender<Report>>,
+    reports: Option<watch::Sender<Kept>>,
+}
+
+/// What there is to report.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// Where the call stands.
+    pub(crate) headline: String,
+    /// How many lines the model printed since the last report that are not here.
+    pub(crate) missed: usize,
+    /// What it printed after those.
+    pub(crate) lines: Vec<String>,
 }
 
 /// The end that the notifications are read from.
 #[derive(Debug)]
 pub(crate) struct ProgressUpdates {
     token: ProgressToken,
-    reports: watch::Receiver<Report>,
+    reports: watch::Receiver<Kept>,
     lines_told: usize,
 }
 
 /// Everything reported so far, as far as it is kept.
 #[derive(Clone, Debug, Default)]
-struct Report {
+struct Kept {
     count: u32,
     headline: String,
     newest_lines: VecDeque<String>,
@@ -39,7 +50,7 @@ impl ProgressSink {
         let Some(token) = token else {
             return (Self::default(), None);
         };
-        let (sender, reports) = watch::channel(Report::default());
+        let (sender, reports) = watch::channel(Kept::default());
         (Self { reports: Some(sender) }, Some(ProgressUpdates { token, reports, lines_told: 0 }))
     }
 
@@ -48,23 +59,21 @@ impl ProgressSink {
         self.reports.is_some()
     }
 
-    /// Reports where the call stands, and what the model printed since the last report.
-    pub(crate) fn report<L: IntoIterator<Item = String>>(
-        &self,
-        report: impl FnOnce() -> (String, L),
-    ) {
+    /// Reports where the call stands.
+    pub(crate) fn report(&self, report: impl FnOnce() -> Report) {
         let Some(reports) = &self.reports else { return };
-        let (headline, lines) = report();
-        reports.send_modify(|report| {
-            report.count = report.count.saturating_add(1);
-            report.headline = headline;
-            for line in lines {
-                report.lines += 1;
-                report.newest_lines.push_back(line);
-                if report.newest_lines.len() > MAX_LINES {
-                    report.newest_lines.pop_front();
-                }
+        let Report { headline, missed, lines } = report();
+        reports.send_modify(|kept| {
+            kept.count = kept.count.saturating_add(1);
+            kept.headline = headline;
+            kept.lines += missed + lines.len();
+            if missed > 0 {
+                // What is kept ends with the newest line and has no gap.
+                kept.newest_lines.clear();
             }
+            kept.newest_lines.extend(lines);
+            let surplus = kept.newest_lines.len().saturating_sub(MAX_LINES);
+            kept.newest_lines.drain(..surplus);
         });
     }
 }
@@ -74,19 +83,20 @@ impl ProgressUpdates {
     /// it only rises.
     pub(crate) async fn next(&mut self) -> Option<Progress> {
         self.reports.changed().await.ok()?;
-        let report = self.reports.borrow_and_update().clone();
-        let new = report.lines - self.lines_told;
-        self.lines_told = report.lines;
-        let kept = report.newest_lines.len();
-        let mut message = vec![report.headline];
-        if new > kept {
-            message.push(format!("({} log lines left out)", new - kept));
+        let Kept { count, headline, newest_lines, lines } =
+            self.reports.borrow_and_update().clone();
+        let untold = lines - self.lines_told;
+        self.lines_told = lines;
+        let known = newest_lines.len();
+        let mut message = vec![headline];
+        if untold > known {
+            message.push(format!("({} log lines left out)", untold - known));
         }
-        let untold = report.newest_lines.iter().skip(kept.saturating_sub(new));
-        message.extend(untold.map(|line| format!("log: {line}")));
+        let told = newest_lines.iter().skip(known.saturating_sub(untold));
+        message.extend(told.map(|line| format!("log: {line}")));
         Some(Progress {
             progress_token: self.token.clone(),
-            progress: f64::from(report.count),
+            progress: f64::from(count),
             message: Some(message.join("\n")),
         })
     }
@@ -102,8 +112,17 @@ mod tests {
     }
 
     fn report(sink: &ProgressSink, headline: &str, lines: impl IntoIterator<Item = usize>) {
-        let lines: Vec<String> = lines.into_iter().map(|line| line.to_string()).collect();
-        sink.report(|| (headline.to_owned(), lines));
+        report_after(sink, headline, 0, lines);
+    }
+
+    fn report_after(
+        sink: &ProgressSink,
+        headline: &str,
+        missed: usize,
+        lines: impl IntoIterator<Item = usize>,
+    ) {
+        let lines = lines.into_iter().map(|line| line.to_string()).collect();
+        sink.report(|| Report { headline: headline.to_owned(), missed, lines });
     }
 
     #[tokio::test]
@@ -132,6 +151,9 @@ mod tests {
         let cut = updates.next().await.unwrap().message.unwrap();
         assert!(cut.starts_with("third\n(20 log lines left out)\nlog: 21\n"), "{cut}");
         assert!(cut.ends_with("\nlog: 30"), "{cut}");
+        report_after(&sink, "fourth", 5, [31]);
+        let after_missed = updates.next().await.unwrap().message.unwrap();
+        assert_eq!(after_missed, "fourth\n(5 log lines left out)\nlog: 31");
     }
 
     #[tokio::test]
@@ -147,6 +169,6 @@ mod tests {
     fn without_a_token_nothing_is_even_formatted() {
         let (sink, updates) = ProgressSink::new(None);
         assert!(updates.is_none() && !sink.is_read());
-        sink.report::<Vec<String>>(|| panic!("no caller asked for this"));
+        sink.report(|| panic!("no caller asked for this"));
     }
 }

@@ -14,14 +14,19 @@ use crate::{
     refusal, text,
 };
 
+/// How many lines of a job's log are kept, the newest: a status is held for as long as somebody waits.
+const MAX_LINES: usize = 20;
+
 /// A job's status.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
     /// Where it stands.
     pub state: State,
-    /// What the model printed so far; empty unless asked for. Not cleaned: a model may print
-    /// anything.
+    /// The newest 20 lines that the model printed so far, each at most 500 characters; empty unless
+    /// asked for. Not cleaned: a model may print anything.
     pub logs: Vec<LogLine>,
+    /// How many lines came before those.
+    pub earlier_logs: usize,
     /// How long the model computed, in seconds; known once the job has ended.
     pub inference_seconds: Option<f64>,
 }
@@ -146,17 +151,23 @@ pub(super) fn parse(json: &[u8]) -> Result<Status, Error> {
         ("NOT_FOUND", _) => return Err(Error::RequestNotFound),
         _ => return Err(Error::malformed("a status that fal does not document")),
     };
+    let lines = wire.logs.as_array().map(Vec::as_slice).unwrap_or_default();
+    let earlier_logs = lines.len().saturating_sub(MAX_LINES);
     Ok(Status {
         state,
-        logs: lines(&wire.logs),
+        logs: lines.iter().skip(earlier_logs).filter_map(line).collect(),
+        earlier_logs,
         inference_seconds: wire.metrics.and_then(|metrics| metrics.inference_time),
     })
 }
 
-/// The lines that can be read: what a model printed must not make the status unreadable.
-fn lines(logs: &Value) -> Vec<LogLine> {
-    let lines = logs.as_array().into_iter().flatten();
-    lines.filter_map(|line| LogLine::deserialize(line).ok()).collect()
+/// A line, if it can be read: what a model printed must not make the status unreadable.
+fn line(value: &Value) -> Option<LogLine> {
+    let mut line = LogLine::deserialize(value).ok()?;
+    if let Some((end, _)) = line.message.char_indices().nth(text::MAX_CHARS) {
+        line.message.truncate(end);
+    }
+    Some(line)
 }
 
 #[cfg(test)]
@@ -175,5 +186,17 @@ mod tests {
             let texts: Vec<&str> = status.logs.iter().map(|line| line.message.as_str()).collect();
             assert_eq!((status.state, texts), (State::InProgress, expected), "{logs}");
         }
+    }
+
+    #[test]
+    fn the_newest_lines_are_kept_and_the_others_counted() {
+        let lines: Vec<Value> = (0..100)
+            .map(|n| serde_json::json!({"message": format!("{n} {}", "é".repeat(9000))}))
+            .collect();
+        let json = serde_json::json!({"status": "IN_PROGRESS", "logs": lines}).to_string();
+        let status = parse(json.as_bytes()).unwrap();
+        assert_eq!((status.logs.len(), status.earlier_logs), (MAX_LINES, 80));
+        assert!(status.logs[0].message.starts_with("80 "));
+        assert!(status.logs.iter().all(|line| line.message.chars().count() == text::MAX_CHARS));
     }
 }

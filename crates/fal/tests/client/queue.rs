@@ -11,7 +11,7 @@ use crate::{
 };
 
 fn status(state: State) -> Status {
-    Status { state, logs: Vec::new(), inference_seconds: None }
+    Status { state, logs: Vec::new(), earlier_logs: 0, inference_seconds: None }
 }
 
 fn in_progress() -> Status {

@@ -3,6 +3,8 @@
 use fal::{Job, JobResult, LogLine, State, Status};
 use serde_json::{Map, Value, json};
 
+use crate::progress::Report;
+
 /// The most media URLs that are listed beside an output.
 const MAX_MEDIA: usize = 50;
 /// The most log lines that are shown, the newest.
@@ -65,15 +67,36 @@ fn status_word(state: &State) -> &'static str {
     }
 }
 
+/// What of a job's log has been reported.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    last: Option<LogLine>,
+    lines: usize,
+}
+
 /// A progress report: each carries the `request_id`, so that a caller that loses the answer still
 /// has the way back to its job.
-pub(super) fn progress(
-    job: &Job,
-    state: &State,
-    new: &[LogLine],
-) -> (String, impl Iterator<Item = String>) {
+pub(super) fn progress(job: &Job, status: &Status, told: &mut Told) -> Report {
+    let (missed, new) = told.new_lines(status);
     let lines = new.iter().map(|line| shortened(&line.message)).filter(|line| !line.is_empty());
-    (standing(job, state), lines)
+    Report { headline: standing(job, &status.state), missed, lines: lines.collect() }
+}
+
+impl Told {
+    /// The lines that were not told yet, and how many before them were not told and are not there.
+    /// fal repeats all lines with each status; all are new where the last one told is not among
+    /// them.
+    fn new_lines<'a>(&mut self, status: &'a Status) -> (usize, &'a [LogLine]) {
+        let logs = status.logs.as_slice();
+        let seen = self.last.as_ref().and_then(|last| logs.iter().rposition(|line| line == last));
+        let missed =
+            if seen.is_some() { 0 } else { status.earlier_logs.saturating_sub(self.lines) };
+        if let Some(last) = logs.last() {
+            self.last = Some(last.clone());
+            self.lines = status.earlier_logs + logs.len();
+        }
+        (missed, logs.get(seen.map_or(0, |at| at + 1)..).unwrap_or_default())
+    }
 }
 
 /// Where a job stands, in a line.
@@ -86,13 +109,6 @@ pub(crate) fn standing(job: &Job, state: &State) -> String {
         State::Failed { .. } => "failed".to_owned(),
     };
     format!("{} {state} (request_id {})", job.endpoint_id, job.request_id)
-}
-
-/// The lines after `last`, the newest one seen before. fal repeats all lines with each status; all
-/// are new where `last` is not among them.
-pub(super) fn new_lines<'a>(logs: &'a [LogLine], last: Option<&LogLine>) -> &'a [LogLine] {
-    let seen = last.and_then(|last| logs.iter().rposition(|line| line == last));
-    logs.get(seen.map_or(0, |at| at + 1)..).unwrap_or_default()
 }
 
 /// The URLs of produced media in `output`, with what is said about each, wherever they stand.
@@ -182,6 +198,7 @@ mod tests {
         let status = Status {
             state: State::InQueue { position: Some(3) },
             logs: Vec::new(),
+            earlier_logs: 0,
             inference_seconds: None,
         };
         let body = Value::Object(processing(&job, &status));
@@ -198,17 +215,26 @@ mod tests {
     }
 
     #[test]
-    fn only_lines_after_the_last_one_seen_are_new() {
-        for (logs, last, expected) in [
-            (vec!["a", "b"], None, vec!["a", "b"]),
-            (vec!["a", "b"], Some("a"), vec!["b"]),
-            (vec!["a", "b"], Some("b"), vec![]),
+    fn only_lines_after_the_last_one_told_are_new_and_those_that_are_gone_are_counted() {
+        let mut told = Told::default();
+        for (earlier, logs, missed, expected) in [
+            (0, vec!["a", "b"], 0, vec!["a", "b"]),
+            (0, vec!["a", "b", "c"], 0, vec!["c"]),
+            (0, vec!["a", "b", "c"], 0, vec![]),
+            (0, vec![], 0, vec![]),
+            (2, vec!["c", "d"], 0, vec!["d"]),
+            (9, vec!["j", "k"], 5, vec!["j", "k"]),
             // A stream that carries new lines alone.
-            (vec!["c"], Some("b"), vec!["c"]),
-            (vec![], Some("b"), vec![]),
+            (0, vec!["l"], 0, vec!["l"]),
         ] {
-            let last = last.map(|text| lines(&[text]).remove(0));
-            assert_eq!(new_lines(&lines(&logs), last.as_ref()), lines(&expected), "{logs:?}");
+            let status = Status {
+                state: State::InProgress,
+                logs: lines(&logs),
+                earlier_logs: earlier,
+                inference_seconds: None,
+            };
+            let new = told.new_lines(&status);
+            assert_eq!(new, (missed, lines(&expected).as_slice()), "{logs:?}");
         }
     }
 

@@ -45,8 +45,12 @@ pub(super) async fn get(context: &Context, job: &fal::Job) -> Result<CallToolRes
         .result(&context.key, job, context.question_deadline())
         .await
         .map_err(ToolError::fal(During::Job(jobs::handle(job))))?;
-    let status =
-        fal::Status { state: fal::State::Completed, logs: Vec::new(), inference_seconds: None };
+    let status = fal::Status {
+        state: fal::State::Completed,
+        logs: Vec::new(),
+        earlier_logs: 0,
+        inference_seconds: None,
+    };
     let body = jobs::completed(job, result, &status);
     Ok(CallToolResult::json(outcome::fitted(body, job), false))
 }

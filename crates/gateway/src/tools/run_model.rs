@@ -16,6 +16,7 @@ use super::{Answer, Tool, arguments, cost};
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::jobs::{self, Waited};
+use crate::progress::Report;
 use crate::tasks::{self, TaskId};
 
 /// The tool's name.
@@ -65,9 +66,8 @@ async fn run(context: &Context, arguments: Map<String, Value>) -> Result<Answer,
     let until = Instant::now() + wait;
     let (mut submission, warnings) = submission::submit(NAME, context, submit).await?;
     let job = submission.job.clone();
-    context
-        .progress
-        .report(|| (format!("{} submitted (request_id {})", job.endpoint_id, job.request_id), []));
+    let submitted = format!("{} submitted (request_id {})", job.endpoint_id, job.request_id);
+    context.progress.report(|| Report { headline: submitted, missed: 0, lines: Vec::new() });
     let until = if context.takes_tasks { until.min(Instant::now() + AT_ONCE) } else { until };
     // The price is the caller's own and kept for a few minutes. It is asked for while the job runs,
     // and holds the result of a quick one up by `PRICE` at most.
