@@ -38,6 +38,19 @@ async fn a_body_over_the_limit_is_refused_with_the_limit_and_a_way_out() {
 }
 
 #[tokio::test]
+async fn a_body_of_more_values_than_memory_should_hold_is_refused_and_a_long_text_is_not() {
+    let rig = Rig::start().await;
+    let search = |argument| rig.tool(Era::Modern, "search_models", json!({"query": argument}));
+    let refused = search(json!(vec![0; 200_000])).send().await;
+    assert_eq!(
+        refused.refusal(413, 413),
+        "The request body has more than 100000 JSON values. Put large data behind a URL and send that."
+    );
+    let text = search(json!("x,".repeat(200_000))).send().await;
+    assert_eq!(text.status, 200, "{}", text.text());
+}
+
+#[tokio::test]
 async fn a_body_in_chunks_below_the_limit_is_served() {
     let rig = small().await;
     let mut connection = Connection::open(rig.addr()).await;

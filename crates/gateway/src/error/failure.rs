@@ -106,6 +106,14 @@ pub(crate) enum Failure {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The body is JSON of more values than any call has.
+    #[error(
+        "The request body has more than {limit} JSON values. Put large data behind a URL and send that."
+    )]
+    BodyTooManyValues {
+        /// The limit.
+        limit: usize,
+    },
     /// The body did not arrive in time.
     #[error("The request body did not arrive in time.")]
     BodyTooSlow,
@@ -137,7 +145,7 @@ impl Failure {
             Self::Key(_) => 401,
             Self::HostNotAllowed { .. } | Self::OriginNotAllowed { .. } => 403,
             Self::MethodNotAllowed => 405,
-            Self::BodyTooLarge { .. } => 413,
+            Self::BodyTooLarge { .. } | Self::BodyTooManyValues { .. } => 413,
             Self::BodyTooSlow => 408,
             Self::BodyBroken => 400,
             Self::RateLimited { .. } => 429,
@@ -160,6 +168,7 @@ impl Failure {
             | Self::OriginNotAllowed { .. }
             | Self::MethodNotAllowed
             | Self::BodyTooLarge { .. }
+            | Self::BodyTooManyValues { .. }
             | Self::BodyTooSlow
             | Self::BodyBroken
             | Self::RateLimited { .. }
@@ -178,6 +187,7 @@ impl Failure {
             Self::OriginNotAllowed { .. } => "origin_not_allowed",
             Self::MethodNotAllowed => "http_method_not_allowed",
             Self::BodyTooLarge { .. } => "body_too_large",
+            Self::BodyTooManyValues { .. } => "body_too_many_values",
             Self::BodyTooSlow => "body_too_slow",
             Self::BodyBroken => "body_broken",
             Self::RateLimited { .. } => "too_many_requests",
@@ -196,6 +206,7 @@ impl Failure {
             | Self::OriginNotAllowed { .. }
             | Self::MethodNotAllowed
             | Self::BodyTooLarge { .. }
+            | Self::BodyTooManyValues { .. }
             | Self::BodyTooSlow
             | Self::BodyBroken
             | Self::RateLimited { .. } => Level::INFO,
@@ -217,6 +228,7 @@ impl Failure {
             | Self::Task { .. }
             | Self::HostNotAllowed { .. }
             | Self::OriginNotAllowed { .. }
+            | Self::BodyTooManyValues { .. }
             | Self::BodyBroken
             | Self::RateLimited { .. }
             | Self::Overloaded
@@ -237,6 +249,7 @@ impl Failure {
             | Self::OriginNotAllowed { .. }
             | Self::MethodNotAllowed
             | Self::BodyTooLarge { .. }
+            | Self::BodyTooManyValues { .. }
             | Self::BodyTooSlow
             | Self::BodyBroken
             | Self::Internal => None,
@@ -257,6 +270,7 @@ impl Failure {
             | Self::OriginNotAllowed { .. }
             | Self::MethodNotAllowed
             | Self::BodyTooLarge { .. }
+            | Self::BodyTooManyValues { .. }
             | Self::BodyTooSlow
             | Self::BodyBroken
             | Self::RateLimited { .. }

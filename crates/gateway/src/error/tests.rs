@@ -81,6 +81,7 @@ fn codes_of_our_own_lie_outside_the_range_that_json_rpc_reserves() {
         Failure::Key(KeyProblem::Missing),
         Failure::MethodNotAllowed,
         Failure::BodyTooLarge { limit: 1 },
+        Failure::BodyTooManyValues { limit: 1 },
         Failure::BodyTooSlow,
         Failure::BodyBroken,
         Failure::Overloaded,

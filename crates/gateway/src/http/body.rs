@@ -1,5 +1,5 @@
-//! Reads a request body within its limits: bytes, the pause between two pieces, the time in all, and
-//! the memory that all large bodies share.
+//! Reads a request body within its limits: bytes, the pause between two pieces, the time in all, the
+//! memory that all large bodies share, and what one may grow to once it is read as JSON.
 
 use std::time::Duration;
 
@@ -21,6 +21,10 @@ const TOTAL: Duration = Duration::from_mins(1);
 /// What all bodies of more than one piece may hold at the same time, in bytes: requests in flight are
 /// many and each may bring 16 MiB, which together no machine has.
 const SHARED: usize = 256 * 1024 * 1024;
+
+/// The most JSON values in a body. Two bytes (`0,`) are a value of 72 once they are read, so 16 MiB
+/// of them would take close to a gigabyte; the inputs of models have hundreds.
+const VALUES: usize = 100_000;
 
 /// The memory that large bodies share; `limit` is that of one body, which always finds room alone.
 pub(super) fn shared(limit: usize) -> Semaphore {
@@ -84,7 +88,31 @@ pub(super) async fn read<'a>(
         whole.extend_from_slice(&before);
         whole.extend_from_slice(&data);
     }
+    // A single piece is too short for so many values.
+    if more_values_than(VALUES, &whole) {
+        return Err(Failure::BodyTooManyValues { limit: VALUES });
+    }
     Ok(Whole { bytes: first.unwrap_or_else(|| whole.freeze()), part })
+}
+
+/// Whether JSON has more values than that, by its commas and brackets: without reading it.
+fn more_values_than(limit: usize, json: &[u8]) -> bool {
+    let begins_value = |byte: &u8| matches!(byte, b',' | b'[' | b'{');
+    // Most large bodies are one long string of base64: with so few commas they need no closer look.
+    if json.iter().filter(|byte| begins_value(byte)).count() <= limit {
+        return false;
+    }
+    let (mut values, mut in_string, mut escaped) = (0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            byte if !in_string && begins_value(byte) => values += 1,
+            _ => {}
+        }
+    }
+    values > limit
 }
 
 #[cfg(test)]
@@ -113,5 +141,19 @@ mod tests {
         drop(held);
         assert_eq!(read_pieces(&["12", "345"], &shared).await.unwrap().bytes, "12345");
         assert_eq!(shared.available_permits(), 10);
+    }
+
+    #[test]
+    fn values_are_counted_as_json_has_them_and_not_in_its_strings() {
+        for (json, values) in [
+            (r#"[0,0,0]"#, 3),
+            (r#"[[],[{}]]"#, 5),
+            (r#"{"a":1,"b":{"c":2}}"#, 3),
+            (r#"[",,,","\\",0]"#, 3),
+            (r#"["\",[,{"]"#, 1),
+        ] {
+            assert!(more_values_than(values - 1, json.as_bytes()), "{json}");
+            assert!(!more_values_than(values, json.as_bytes()), "{json}");
+        }
     }
 }
