@@ -1,8 +1,8 @@
 //! Hostile bytes for everything that reads what others wrote. What has to hold is written beside the
 //! code that it holds for, in a module `fuzzing`; here is the list of it.
 //!
-//! `scripts/fuzz` looks for bytes that break a target, led by the code they reach. `cargo test`
-//! tries the bytes that reached something new before, which are kept in `corpus/`.
+//! `scripts/fuzz` looks for bytes that break a target, led by the code they reach. It begins with
+//! those in `corpus/`: a few of each kind, and what broke a target before. `cargo test` tries them.
 
 /// Takes any bytes; panics where something does not hold.
 pub type Target = fn(&[u8]);
