@@ -146,8 +146,8 @@ mod tests {
     #[test]
     fn values_are_counted_as_json_has_them_and_not_in_its_strings() {
         for (json, values) in [
-            (r#"[0,0,0]"#, 3),
-            (r#"[[],[{}]]"#, 5),
+            ("[0,0,0]", 3),
+            ("[[],[{}]]", 5),
             (r#"{"a":1,"b":{"c":2}}"#, 3),
             (r#"[",,,","\\",0]"#, 3),
             (r#"["\",[,{"]"#, 1),
