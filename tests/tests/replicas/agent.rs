@@ -180,6 +180,7 @@ fn answered_by(attempt: &Attempt) -> String {
 /// The job that a progress message names.
 fn job_named_by(message: &Value) -> Option<String> {
     let text = message["params"]["message"].as_str()?;
-    let (_, rest) = text.rsplit_once("request_id ")?;
-    Some(rest.trim_end_matches(')').to_owned())
+    let (_, rest) = text.split_once("(request_id ")?;
+    let (request_id, _) = rest.split_once(')')?;
+    Some(request_id.to_owned())
 }
