@@ -120,11 +120,21 @@ pub enum Operation {
     EstimatePricing,
     /// `POST {docs}`: the documentation's MCP endpoint.
     SearchDocs,
+    /// `POST {rest}/storage/upload/initiate`.
+    InitiateUpload,
+    /// `POST {rest}/storage/upload/initiate-multipart`.
+    InitiateMultipartUpload,
+    /// `PUT {upload_url}`.
+    UploadFile,
+    /// `PUT {upload_url}`, with the part's number added to its path.
+    UploadPart,
+    /// `POST {upload_url}`, with `complete` added to its path.
+    CompleteUpload,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Submit,
         Self::Status,
         Self::StatusStream,
@@ -136,6 +146,11 @@ impl Operation {
         Self::GetPricing,
         Self::EstimatePricing,
         Self::SearchDocs,
+        Self::InitiateUpload,
+        Self::InitiateMultipartUpload,
+        Self::UploadFile,
+        Self::UploadPart,
+        Self::CompleteUpload,
     ];
 
     /// The `operationId` under which the description has it.
@@ -152,6 +167,11 @@ impl Operation {
             Self::GetPricing => "getPricing",
             Self::EstimatePricing => "estimatePricing",
             Self::SearchDocs => "searchDocs",
+            Self::InitiateUpload => "initiateUpload",
+            Self::InitiateMultipartUpload => "initiateMultipartUpload",
+            Self::UploadFile => "uploadFile",
+            Self::UploadPart => "uploadPart",
+            Self::CompleteUpload => "completeUpload",
         }
     }
 }

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::{ACCEPT, AUTHORIZATION};
 
 use crate::operation::{Described, Key, Parameter, Place};
-use crate::response::{check_json, header_texts, media_type};
+use crate::response::{check_content, header_texts, media_type};
 
 /// Adds a sentence to `found` for each difference.
 pub(crate) fn check(
@@ -114,7 +114,7 @@ fn check_body(described: &Described, headers: &HeaderMap, body: &[u8], found: &m
     let media_type = media_type(headers);
     match contents.get(&media_type) {
         Some(content) => {
-            check_json(&content.schema, body, found);
+            check_content(content, &media_type, body, found);
         }
         None => found.push(format!(
             "header content-type: `{media_type}` is none of {}",

@@ -200,6 +200,7 @@ pub fn gateway_config(sim: &Sim) -> gateway::Config {
         hosts: fal::Hosts {
             queue: base("queue"),
             api: base("api/v1"),
+            rest: base("rest"),
             web: base("web"),
             docs: base("docs/mcp"),
             cdn: vec![sim.addr().to_string()],

@@ -57,6 +57,7 @@ fn config(port: u16, sim: &fal_sim::Sim) -> Result<Config, Error> {
         hosts: gateway::Hosts {
             queue: host("/queue")?,
             api: host("/api/v1")?,
+            rest: host("/rest")?,
             web: host("/web")?,
             docs: host("/docs/mcp")?,
             cdn: vec![sim.addr().to_string()],

@@ -1,4 +1,5 @@
-//! A request body that knows whether the transport ever asked for it.
+//! Two request bodies: one that knows whether the transport ever asked for it, and one that comes in
+//! chunks.
 //!
 //! A submit may be repeated only when nothing of it can have arrived. The transport's own errors
 //! say so for a refused connection, but not for a deadline that passes while connecting, or for a
@@ -17,6 +18,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc;
 
 /// The bytes, and the mark that is set when they are taken.
 #[derive(Debug)]
@@ -61,5 +63,43 @@ impl Body for WatchedBody {
     // An exact size makes a `Content-Length`, so that a head alone is visibly incomplete.
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+/// Bytes of a known length, as they come. If the sender is dropped too early, the transport breaks
+/// the request off: its `Content-Length` is not met.
+#[derive(Debug)]
+pub(crate) struct ChunkedBody {
+    chunks: mpsc::Receiver<Bytes>,
+    left: u64,
+}
+
+impl ChunkedBody {
+    pub(crate) fn new(chunks: mpsc::Receiver<Bytes>, length: u64) -> Self {
+        Self { chunks, left: length }
+    }
+}
+
+impl Body for ChunkedBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let chunk = std::task::ready!(self.chunks.poll_recv(context));
+        Poll::Ready(chunk.map(|chunk| {
+            self.left = self.left.saturating_sub(chunk.len() as u64);
+            Ok(Frame::data(chunk))
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
     }
 }

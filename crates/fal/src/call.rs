@@ -21,6 +21,9 @@ pub(crate) enum Operation {
     Estimate,
     SearchDocs,
     Media,
+    InitiateUpload,
+    /// Anything that goes to the CDN by a signed URL.
+    Upload,
 }
 
 impl Operation {
@@ -38,6 +41,8 @@ impl Operation {
             Self::Estimate => "estimate",
             Self::SearchDocs => "search_docs",
             Self::Media => "media",
+            Self::InitiateUpload => "initiate_upload",
+            Self::Upload => "upload",
         }
     }
 }

@@ -1,6 +1,10 @@
 //! The client: the one HTTP client, the one place that sends, and the one that reads a key.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use http::{HeaderValue, header};
 use ring::{hmac, rand::SystemRandom};
@@ -13,9 +17,9 @@ use tokio::{
 use crate::{
     BuildError, Config, Error, Fingerprint, Hosts, Key,
     answer::{Answer, broken},
-    body::WatchedBody,
+    body::{Taken, WatchedBody},
     breaker::{Breaker, Waiting},
-    call::Call,
+    call::{Call, Operation},
     retry::{Budget, wait_before_next},
 };
 
@@ -40,6 +44,8 @@ pub struct Client {
 
 struct Shared {
     http: reqwest::Client,
+    /// The same for files, which take longer to send than fal may be silent; made when the first is.
+    uploads: OnceLock<reqwest::Client>,
     config: Config,
     budget: Budget,
     breaker: Breaker,
@@ -67,13 +73,15 @@ impl Client {
                 return Err(BuildError::Host { name });
             }
         }
-        let http = transport(&config).map_err(|error| BuildError::Http(error.into()))?;
+        let http = transport(&config, Some(config.read_timeout))
+            .map_err(|error| BuildError::Http(error.into()))?;
+        let uploads = OnceLock::new();
         let status_streams = Arc::new(Semaphore::new(config.max_status_streams));
         let budget = Budget::new();
         let salt = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .map_err(|_| BuildError::Random)?;
         let breaker = Breaker::default();
-        let shared = Shared { http, config, budget, breaker, status_streams, salt };
+        let shared = Shared { http, uploads, config, budget, breaker, status_streams, salt };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -90,6 +98,17 @@ impl Client {
     /// The room for status streams that [`Config::max_status_streams`] leaves.
     pub(crate) fn status_streams(&self) -> &Arc<Semaphore> {
         &self.shared.status_streams
+    }
+
+    /// The HTTP client for files.
+    fn uploads(&self) -> Result<&reqwest::Client, Error> {
+        let Shared { uploads, config, .. } = &*self.shared;
+        if let Some(made) = uploads.get() {
+            return Ok(made);
+        }
+        let made = transport(config, None)
+            .map_err(|error| Error::NotConnected { source: error.into() })?;
+        Ok(uploads.get_or_init(|| made))
     }
 
     /// Makes a call, again where the policy in `retry.rs` allows, and reads its outcome.
@@ -128,12 +147,32 @@ impl Client {
     ) -> Result<Answer, Error> {
         let waiting = self.enter(call)?;
         let response = self.transmit(call, attempt, Some(deadline)).await?;
-        let limit = self.shared.config.max_answer_bytes;
-        let reading = Answer::read(response, call.key.is_some(), limit);
-        let read = timeout_at(deadline, reading).await;
-        let answer = read.map_err(|_| Error::TimedOut { source: None })??;
+        let answer = self.read(call, response, deadline).await?;
         waiting.heard();
         Ok(answer)
+    }
+
+    /// The only try of a call with a body that cannot be had again, up to the end of the answer. It
+    /// does not count as waiting: a host says nothing for as long as it is sent a file.
+    pub(crate) async fn fetch_once(
+        &self,
+        call: &Call<'_>,
+        body: reqwest::Body,
+        deadline: Instant,
+    ) -> Result<Answer, Error> {
+        let response = self.transmit_body(call, Some(body), None, 1, Some(deadline)).await?;
+        self.read(call, response, deadline).await
+    }
+
+    async fn read(
+        &self,
+        call: &Call<'_>,
+        response: reqwest::Response,
+        deadline: Instant,
+    ) -> Result<Answer, Error> {
+        let limit = self.shared.config.max_answer_bytes;
+        let reading = Answer::read(response, call.key.is_some(), limit);
+        timeout_at(deadline, reading).await.map_err(|_| Error::TimedOut { source: None })?
     }
 
     /// One try, up to the head of the answer.
@@ -156,10 +195,24 @@ impl Client {
         })
     }
 
-    /// Sends, and waits for the head of the answer. Nothing else in this crate sends.
+    /// Sends, and waits for the head of the answer.
     async fn transmit(
         &self,
         call: &Call<'_>,
+        attempt: u32,
+        deadline: Option<Instant>,
+    ) -> Result<reqwest::Response, Error> {
+        let watched = call.body.clone().map(WatchedBody::new);
+        let (body, taken) = watched.map(|(body, taken)| (reqwest::Body::wrap(body), taken)).unzip();
+        self.transmit_body(call, body, taken, attempt, deadline).await
+    }
+
+    /// Nothing else in this crate sends.
+    async fn transmit_body(
+        &self,
+        call: &Call<'_>,
+        body: Option<reqwest::Body>,
+        taken: Option<Taken>,
         attempt: u32,
         deadline: Option<Instant>,
     ) -> Result<reqwest::Response, Error> {
@@ -167,22 +220,20 @@ impl Client {
         if deadline.is_some_and(|deadline| deadline <= begun) {
             return Err(Error::DeadlinePassed);
         }
-        let mut request = self
-            .shared
-            .http
-            .request(call.method.clone(), call.url.clone())
-            .headers(call.headers.clone());
+        let http = match call.operation {
+            Operation::Upload => self.uploads()?,
+            _ => &self.shared.http,
+        };
+        let mut request =
+            http.request(call.method.clone(), call.url.clone()).headers(call.headers.clone());
         if let Some(key) = call.key {
             if !self.hosts().may_carry_key(&call.url) {
                 return Err(Error::ForeignUrl);
             }
             request = request.header(header::AUTHORIZATION, authorization(key)?);
         }
-        let mut taken = None;
-        if let Some(bytes) = call.body.clone() {
-            let (body, mark) = WatchedBody::new(bytes);
-            request = request.body(reqwest::Body::wrap(body));
-            taken = Some(mark);
+        if let Some(body) = body {
+            request = request.body(body);
         }
         #[expect(clippy::disallowed_methods, reason = "the one place that sends")]
         let sending = request.send();
@@ -212,15 +263,17 @@ impl Client {
     }
 }
 
-/// The HTTP client.
-fn transport(config: &Config) -> Result<reqwest::Client, reqwest::Error> {
+/// An HTTP client. `read_timeout` counts from the first byte of the request.
+fn transport(
+    config: &Config,
+    read_timeout: Option<Duration>,
+) -> Result<reqwest::Client, reqwest::Error> {
     // An `Err` says that the process has a provider already, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
     #[expect(clippy::disallowed_methods, reason = "the one place that makes an HTTP client")]
     let mut builder = reqwest::Client::builder()
         .user_agent(&config.user_agent)
         .connect_timeout(config.connect_timeout)
-        .read_timeout(config.read_timeout)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         // What is repeated is decided in `retry.rs`, where it is known what a repetition costs.
@@ -231,6 +284,9 @@ fn transport(config: &Config) -> Result<reqwest::Client, reqwest::Error> {
         // A dead connection is found while calls wait on it, not by the next submit.
         .http2_keep_alive_interval(PING_INTERVAL)
         .http2_keep_alive_timeout(PING_TIMEOUT);
+    if let Some(read_timeout) = read_timeout {
+        builder = builder.read_timeout(read_timeout);
+    }
     // The proxy that the environment names sees a tunnel when fal is reached over TLS. Over plain
     // HTTP it would see the key, and plain HTTP is for stand-ins, which are near by.
     if config.hosts.named().iter().any(|(_, base)| base.scheme() == "http") {
@@ -255,7 +311,6 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::call::Operation;
 
     #[tokio::test]
     async fn a_call_with_a_key_to_a_foreign_address_is_not_sent() {

@@ -45,7 +45,7 @@ pub enum BuildError {
     /// A base is no address that we can add a path to.
     #[error("the {name} base must be an http or https URL without user, query or fragment")]
     Host {
-        /// Which one: `queue`, `api`, `web` or `docs`.
+        /// Which one: `queue`, `api`, `rest`, `web` or `docs`.
         name: &'static str,
     },
     /// The system has no random numbers to give.

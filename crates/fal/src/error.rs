@@ -167,7 +167,13 @@ pub enum Error {
         #[source]
         source: Cause,
     },
-    /// A call with a key was about to go to an address that is not fal's. Nothing was sent.
+    /// The CDN does not take a file (4xx): its URL has expired, or a part is missing.
+    #[error("fal does not take the file (status {status})")]
+    UploadRefused {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// A call with a key, or a file, was about to go to an address that is not fal's. Nothing was sent.
     #[error("the call was not sent: its address is not one of fal's")]
     ForeignUrl,
 }
@@ -210,6 +216,7 @@ impl Error {
             | Self::AnswerMalformed { .. }
             | Self::Redirected
             | Self::SubmitOutcomeUnknown { .. }
+            | Self::UploadRefused { .. }
             | Self::ForeignUrl => false,
         }
     }
@@ -253,6 +260,7 @@ impl Error {
             Self::AnswerMalformed { .. } => "answer_malformed",
             Self::Redirected => "redirected",
             Self::SubmitOutcomeUnknown { .. } => "submit_outcome_unknown",
+            Self::UploadRefused { .. } => "upload_refused",
             Self::ForeignUrl => "foreign_url",
         }
     }

@@ -10,11 +10,13 @@ pub struct Hosts {
     pub queue: Url,
     /// The Platform API: catalogue, prices and requests. Gets the caller's key, where there is one.
     pub api: Url,
+    /// Storage: where to upload a file. Gets the caller's key.
+    pub rest: Url,
     /// The website, which publishes the schema of each model. Never gets a key.
     pub web: Url,
     /// The MCP endpoint of the documentation: the whole address, not a base. Never gets a key.
     pub docs: Url,
-    /// The hosts that serve produced media, each with everything under it (`fal.media` stands for
+    /// The hosts that take uploads and serve media, each with everything under it (`fal.media` stands for
     /// `v3b.fal.media` too); one with a port is that port alone. Never get a key.
     pub cdn: Vec<String>,
 }
@@ -24,6 +26,7 @@ impl Default for Hosts {
         Self {
             queue: fixed("https://queue.fal.run"),
             api: fixed("https://api.fal.ai/v1"),
+            rest: fixed("https://rest.fal.ai"),
             web: fixed("https://fal.ai"),
             docs: fixed("https://fal.ai/docs/mcp"),
             cdn: vec!["fal.media".to_owned()],
@@ -38,20 +41,27 @@ fn fixed(text: &'static str) -> Url {
 
 impl Hosts {
     /// The bases with their names, in the order in which a mistake is reported.
-    pub(crate) fn named(&self) -> [(&'static str, &Url); 4] {
-        [("queue", &self.queue), ("api", &self.api), ("web", &self.web), ("docs", &self.docs)]
+    pub(crate) fn named(&self) -> [(&'static str, &Url); 5] {
+        [
+            ("queue", &self.queue),
+            ("api", &self.api),
+            ("rest", &self.rest),
+            ("web", &self.web),
+            ("docs", &self.docs),
+        ]
     }
 
     /// Whether a request to this address may carry a caller's key: the origin, that is scheme, host
-    /// and port, has to be the queue's or the Platform API's.
+    /// and port, has to be the queue's, the Platform API's or storage's.
     pub(crate) fn may_carry_key(&self, url: &Url) -> bool {
         let origin = url.origin();
-        origin.is_tuple() && (origin == self.queue.origin() || origin == self.api.origin())
+        let takes_keys = [&self.queue, &self.api, &self.rest];
+        origin.is_tuple() && takes_keys.iter().any(|base| origin == base.origin())
     }
 
-    /// Whether media may be fetched from this address: https on one of the CDN's hosts, or plain
-    /// http where the CDN is named with a port, as a stand-in is.
-    pub(crate) fn serves_media(&self, url: &Url) -> bool {
+    /// Whether media may be fetched from this address, and files sent to it: https on one of the
+    /// CDN's hosts, or plain http where the CDN is named with a port, as a stand-in is.
+    pub(crate) fn is_cdn(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else {
             return false;
         };
@@ -104,6 +114,7 @@ mod tests {
             [
                 "https://queue.fal.run/",
                 "https://api.fal.ai/v1",
+                "https://rest.fal.ai/",
                 "https://fal.ai/",
                 "https://fal.ai/docs/mcp"
             ]
@@ -111,12 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_queue_and_the_platform_may_see_a_key() {
+    fn only_the_queue_the_platform_and_storage_may_see_a_key() {
         let hosts = Hosts::default();
         let cases = [
             ("https://queue.fal.run/fal-ai/flux", true),
             ("https://queue.fal.run:443/fal-ai/flux", true),
             ("https://api.fal.ai/v1/models", true),
+            ("https://rest.fal.ai/storage/upload/initiate", true),
+            ("https://v3b.fal.media/files/b/a.png", false),
             ("https://fal.ai/api/openapi/queue/openapi.json", false),
             ("https://fal.ai/docs/mcp", false),
             ("http://queue.fal.run/fal-ai/flux", false),

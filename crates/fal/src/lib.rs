@@ -1,14 +1,14 @@
 //! What fal says: a typed client of fal's public API.
 //!
 //! The queue (submit, status, result, cancel), the catalogue of models, the schema of a model, what
-//! models cost, the caller's own requests, and a search of the documentation. It is no part of an
+//! models cost, the caller's own requests and files, and a search of the documentation. It is no part of an
 //! MCP server, keeps nothing about a caller, and decides nothing about what a failure looks like to
 //! one: it says precisely what happened ([`Error`]).
 //!
 //! Three promises hold everywhere:
 //!
-//! * A key goes to the configured queue and Platform API origins and nowhere else, also when a URL
-//!   came from fal's own answer, and redirects are not followed.
+//! * A key goes to the configured queue, Platform API and storage origins and nowhere else, also when a
+//!   URL came from fal's own answer, and redirects are not followed.
 //! * A submit is repeated only when it is certain that no job can have been made.
 //! * No call goes on after its deadline, and no answer is read beyond a size.
 
@@ -37,6 +37,7 @@ mod request_id;
 mod requests;
 mod retry;
 mod sse;
+mod storage;
 mod text;
 
 pub use client::Client;
@@ -59,3 +60,4 @@ pub use queue::{
 pub use request_error_type::RequestErrorType;
 pub use request_id::{RequestId, RequestIdError};
 pub use requests::{RequestItem, RequestStatus, RequestsPage, RequestsQuery};
+pub use storage::{MAX_SINGLE_BYTES, NewFile, PART_BYTES, Part, Upload};

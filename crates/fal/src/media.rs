@@ -25,7 +25,7 @@ impl Client {
     /// Fetches a file of at most `limit` bytes. An address that is not the CDN's is
     /// [`Error::ForeignUrl`], and nothing is sent.
     pub async fn media(&self, url: &Url, limit: usize, deadline: Instant) -> Result<Media, Error> {
-        if !self.hosts().serves_media(url) {
+        if !self.hosts().is_cdn(url) {
             return Err(Error::ForeignUrl);
         }
         let call = Call::get(Operation::Media, url.clone(), None);
@@ -66,7 +66,7 @@ mod tests {
             ("file:///etc/passwd", false),
             ("data:image/png;base64,AA==", false),
         ] {
-            assert_eq!(hosts.serves_media(&Url::parse(url).unwrap()), serves, "{url}");
+            assert_eq!(hosts.is_cdn(&Url::parse(url).unwrap()), serves, "{url}");
         }
     }
 }

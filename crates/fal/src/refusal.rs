@@ -2,7 +2,8 @@
 //!
 //! The queue speaks three dialects: the platform's `{"detail": text}`, the same with `error_type`
 //! (request-level errors), and the model's own `{"detail": [...]}`. The Platform API has a fourth,
-//! `{"error": {"type", "message"}}`, and the documentation a fifth, JSON-RPC's. (fal docs, "Errors",
+//! `{"error": {"type", "message"}}`, and the documentation a fifth, JSON-RPC's. Storage speaks the
+//! first. (fal docs, "Errors",
 //! "Queue", and the Platform API reference.)
 
 use std::time::Duration;
@@ -26,12 +27,12 @@ pub(crate) fn read(operation: Operation, answer: &Answer) -> Error {
     if is_ingress(answer) {
         return Error::Ingress { status: status.as_u16() };
     }
-    // The documentation knows neither keys nor endpoints, so its 401 and 405 are about neither.
-    let is_docs = operation == Operation::SearchDocs;
-    if status == StatusCode::UNAUTHORIZED && !is_docs {
+    // These know neither keys nor endpoints, so their 401 and 405 are about neither.
+    let knows_keys = !matches!(operation, Operation::SearchDocs | Operation::Upload);
+    if status == StatusCode::UNAUTHORIZED && knows_keys {
         return unauthorized(answer, &body);
     }
-    if status == StatusCode::METHOD_NOT_ALLOWED && !is_docs {
+    if status == StatusCode::METHOD_NOT_ALLOWED && knows_keys {
         return Error::MethodNotAllowed;
     }
     match operation {
@@ -44,6 +45,8 @@ pub(crate) fn read(operation: Operation, answer: &Answer) -> Error {
         | Operation::Pricing
         | Operation::Estimate => platform(status, &body),
         Operation::ModelDocument | Operation::Media => website(status),
+        Operation::InitiateUpload => storage(status, &body),
+        Operation::Upload => cdn(status),
         Operation::Submit
         | Operation::Status
         | Operation::StatusStream
@@ -154,6 +157,23 @@ fn website(status: StatusCode) -> Error {
         404 => Error::ModelNotFound,
         status @ 500..=599 => Error::Server { status },
         status => Error::UnexpectedStatus { status },
+    }
+}
+
+fn storage(status: StatusCode, body: &Value) -> Error {
+    let said = body.get("detail").and_then(Value::as_str).unwrap_or_default();
+    match status.as_u16() {
+        403 => forbidden(said),
+        400 | 422 => Error::InvalidRequest { message: text::clean(said) },
+        status @ 500..=599 => Error::Server { status },
+        status => Error::UnexpectedStatus { status },
+    }
+}
+
+fn cdn(status: StatusCode) -> Error {
+    match status.as_u16() {
+        status @ 500..=599 => Error::Server { status },
+        status => Error::UploadRefused { status },
     }
 }
 

@@ -36,6 +36,7 @@ const ENV_CATALOG_REFRESH_SECONDS: &str = "FAL_MCP_CATALOG_REFRESH_SECONDS";
 const ENV_CATALOG_PAGE_INTERVAL_MS: &str = "FAL_MCP_CATALOG_PAGE_INTERVAL_MS";
 const ENV_QUEUE_URL: &str = "FAL_QUEUE_URL";
 const ENV_API_URL: &str = "FAL_API_URL";
+const ENV_REST_URL: &str = "FAL_REST_URL";
 const ENV_WEB_URL: &str = "FAL_WEB_URL";
 const ENV_DOCS_URL: &str = "FAL_DOCS_URL";
 const ENV_CDN_HOSTS: &str = "FAL_CDN_HOSTS";
@@ -137,6 +138,9 @@ pub struct Flags {
     /// fal's Platform API [FAL_API_URL; default https://api.fal.ai/v1]
     #[arg(long)]
     pub api_url: Option<String>,
+    /// fal's storage, where uploads are announced [FAL_REST_URL; default https://rest.fal.ai]
+    #[arg(long)]
+    pub rest_url: Option<String>,
     /// fal's website, for the models' public schemas [FAL_WEB_URL; default https://fal.ai]
     #[arg(long)]
     pub web_url: Option<String>,
@@ -430,12 +434,14 @@ fn fal_hosts(read: &mut Reader, flags: &Flags, default: fal::Hosts) -> fal::Host
     let mut url = |name, flag: Option<&str>, env| read.url(name, flag, env);
     let queue = url("queue-url", flags.queue_url.as_deref(), ENV_QUEUE_URL);
     let api = url("api-url", flags.api_url.as_deref(), ENV_API_URL);
+    let rest = url("rest-url", flags.rest_url.as_deref(), ENV_REST_URL);
     let web = url("web-url", flags.web_url.as_deref(), ENV_WEB_URL);
     let docs = url("docs-url", flags.docs_url.as_deref(), ENV_DOCS_URL);
     let cdn = read.list("cdn-hosts", flags.cdn_hosts.as_deref(), ENV_CDN_HOSTS);
     fal::Hosts {
         queue: queue.unwrap_or(default.queue),
         api: api.unwrap_or(default.api),
+        rest: rest.unwrap_or(default.rest),
         web: web.unwrap_or(default.web),
         docs: docs.unwrap_or(default.docs),
         cdn: cdn.map_or(default.cdn, |hosts| hosts.into_iter().collect()),

@@ -41,7 +41,9 @@ fn every_operation_refuses_a_status_that_it_does_not_have() {
 
 #[test]
 fn every_operation_refuses_a_body_of_another_type_or_none_at_all() {
-    for which in Operation::ALL {
+    // What these two say is not documented, so any type passes.
+    let open = [Operation::UploadFile, Operation::CompleteUpload];
+    for which in Operation::ALL.into_iter().filter(|which| !open.contains(which)) {
         let media_type = match which {
             Operation::StatusStream | Operation::SearchDocs => "text/event-stream",
             _ => "application/json",
@@ -83,6 +85,9 @@ fn a_property_that_is_missing_is_named() {
         (Operation::GetPricing, "200", "/prices/0/currency"),
         (Operation::GetPricing, "200", "/prices/0/unit_price"),
         (Operation::EstimatePricing, "200", "/total_cost"),
+        (Operation::InitiateUpload, "200", "/upload_url"),
+        (Operation::InitiateMultipartUpload, "200", "/file_url"),
+        (Operation::UploadPart, "200", "/etag"),
     ];
     for (which, status, pointer) in rows {
         let answer = json_example(which, status).edit(pointer, None);
@@ -158,6 +163,7 @@ fn a_property_that_fal_does_not_have_is_refused() {
         (Operation::ListRequests, "200", "/items/0/status"),
         (Operation::GetPricing, "200", "/prices/0/discount"),
         (Operation::EstimatePricing, "200", "/endpoints"),
+        (Operation::InitiateUpload, "200", "/expires_at"),
     ];
     for (which, status, pointer) in rows {
         let answer = json_example(which, status).edit(pointer, Some(json!("new")));

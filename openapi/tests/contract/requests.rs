@@ -15,6 +15,12 @@ const ACCEPT: Header = ("accept", "application/json, text/event-stream");
 const SEARCH: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call",
     "params":{"name":"search_fal","arguments":{"query":"webhooks"}}}"#;
 
+/// What an announcement of a file consists of, and the query of a signed URL.
+const STORAGE: &str = "storage_type=fal-cdn-v3";
+const LIFECYCLE: Header = ("x-fal-object-lifecycle", r#"{"expiration_duration_seconds":3600}"#);
+const NEW_FILE: &str = r#"{"content_type":"image/png","file_name":"a.png"}"#;
+const SIGNED: &str = "expires=900&signature=abc";
+
 fn check(which: Operation, query: &str, headers: &[Header], body: &str) -> Result<(), Vec<String>> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
@@ -46,7 +52,7 @@ fn what_the_gateway_may_send_passes() {
     ];
     let history = "endpoint_id=fal-ai%2Fflux%2Fdev,fal-ai/wan&status=error&limit=100\
                    &start=2026-02-17&end=2026-02-18T00:00:00Z&expand=payloads&sort_by=duration";
-    let rows: [(Operation, &str, &[Header], &str); 13] = [
+    let rows: [(Operation, &str, &[Header], &str); 18] = [
         (
             Operation::Submit,
             "fal_webhook=https%3A%2F%2Fexample.com%2Fhook%3Fa%3Db&fal_max_queue_length=10",
@@ -82,6 +88,16 @@ fn what_the_gateway_may_send_passes() {
             r#"{"estimate_type":"unit_price","endpoints":{"fal-ai/flux/dev":{"unit_quantity":0.5}}}"#,
         ),
         (Operation::SearchDocs, "", &[ACCEPT, JSON], SEARCH),
+        (Operation::InitiateUpload, STORAGE, &[KEY, JSON, LIFECYCLE], NEW_FILE),
+        (Operation::InitiateMultipartUpload, STORAGE, &[KEY, JSON], NEW_FILE),
+        (Operation::UploadFile, SIGNED, &[("content-type", "image/png")], "bytes"),
+        (Operation::UploadPart, SIGNED, &[], "bytes"),
+        (
+            Operation::CompleteUpload,
+            SIGNED,
+            &[JSON],
+            r#"{"parts":[{"partNumber":1,"etag":"\"a\""},{"partNumber":2,"etag":"b"}]}"#,
+        ),
     ];
     for (which, query, headers, body) in rows {
         assert_eq!(check(which, query, headers, body), Ok(()), "{which:?}");
@@ -217,6 +233,19 @@ fn a_search_of_the_documentation_is_the_one_call_and_accepts_both_kinds_of_answe
         let body = SEARCH.replace(from, to);
         refused(Operation::SearchDocs, "", &[ACCEPT, JSON], &body, "body /");
     }
+}
+
+#[test]
+fn an_upload_carries_no_key_and_an_announcement_names_the_kind_of_storage() {
+    let leak = "header authorization is sent to a public operation";
+    refused(Operation::UploadFile, SIGNED, &[KEY, ("content-type", "image/png")], "x", leak);
+    refused(Operation::UploadPart, SIGNED, &[KEY], "x", leak);
+    refused(Operation::UploadFile, SIGNED, &[], "x", "header Content-Type is missing");
+    refused(Operation::UploadPart, "", &[], "x", "query signature is missing");
+    let announce = Operation::InitiateUpload;
+    refused(announce, "", &[KEY, JSON], NEW_FILE, "query storage_type is missing");
+    refused(announce, "storage_type=gcs", &[KEY, JSON], NEW_FILE, "query storage_type: ");
+    refused(announce, STORAGE, &[KEY, JSON], "{}", "body: ");
 }
 
 #[test]

@@ -266,6 +266,27 @@ pub(crate) fn docs_refused(status: u16, code: i32, message: &str) -> Answer {
     answer(Operation::SearchDocs, status, &body)
 }
 
+/// An announced file on a CDN with this base.
+pub(crate) fn announced(base: &str) -> Answer {
+    let file_url = format!("{base}/files/b/0aac27e0/a.png");
+    let upload_url = format!("{file_url}?expires=900&signature=capability");
+    let body = json!({"upload_url": upload_url, "file_url": file_url});
+    answer(Operation::InitiateUpload, 200, &body)
+}
+
+/// A file that is there.
+pub(crate) fn uploaded() -> Answer {
+    Answer::new(Operation::UploadFile, 200, String::new())
+}
+
+/// A part that is there.
+pub(crate) fn uploaded_part(number: u32) -> Answer {
+    let body = json!({"partNumber": number, "etag": format!("\"{number}\"")});
+    let mut answer = answer(Operation::UploadPart, 200, &body);
+    answer.headers.remove("x-fal-request-id");
+    answer
+}
+
 /// `{"detail": text}`.
 pub(crate) fn detail(operation: Operation, status: u16, text: &str) -> Answer {
     answer(operation, status, &json!({"detail": text}))
@@ -328,6 +349,9 @@ pub(crate) fn successes() -> Vec<Answer> {
         estimate("historical_api_price", 3.75),
         estimate("unit_price", 0.0),
         docs(&[]),
+        announced("https://v3b.fal.media"),
+        uploaded(),
+        uploaded_part(1),
         docs(&[docs_text("Queue", "https://fal.ai/docs/queue", "Submit a request.")]),
     ]
 }

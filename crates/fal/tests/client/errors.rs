@@ -11,7 +11,16 @@ use crate::{
     answers::{self, Answer, answer},
     refusals,
     server::{Fal, endpoint, job, key, soon},
+    storage,
 };
+
+/// The operations whose address the client knows. Those on a signed URL are in `storage.rs`.
+pub(crate) fn operations() -> impl Iterator<Item = Operation> {
+    Operation::ALL.into_iter().filter(|operation| !ON_A_SIGNED_URL.contains(operation))
+}
+
+const ON_A_SIGNED_URL: [Operation; 3] =
+    [Operation::UploadFile, Operation::UploadPart, Operation::CompleteUpload];
 
 /// Makes the call that the operation stands for.
 pub(crate) async fn call(
@@ -45,6 +54,15 @@ pub(crate) async fn call(
             client.estimate(&key, &quantities, deadline).await.map(drop)
         }
         Operation::SearchDocs => client.search_docs("webhooks", deadline).await.map(drop),
+        Operation::InitiateUpload => {
+            client.initiate_upload(&key, &storage::png(), deadline).await.map(drop)
+        }
+        Operation::InitiateMultipartUpload => {
+            client.initiate_multipart_upload(&key, &storage::png(), deadline).await.map(drop)
+        }
+        Operation::UploadFile | Operation::UploadPart | Operation::CompleteUpload => {
+            unreachable!("the client does not know the address")
+        }
     }
 }
 
@@ -152,6 +170,8 @@ async fn answers_that_no_document_knows_are_told_apart() {
             "answer_malformed",
         ),
         (text(Operation::EstimatePricing, 409, "oops"), "invalid_request"),
+        (text(Operation::InitiateUpload, 200, "{}"), "answer_malformed"),
+        (text(Operation::InitiateUpload, 418, "teapot"), "unexpected_status"),
         (text(Operation::SearchDocs, 200, "oops"), "answer_malformed"),
         (text(Operation::SearchDocs, 200, r#"{"jsonrpc":"2.0","id":1}"#), "answer_malformed"),
         (text(Operation::SearchDocs, 401, "<html>no</html>"), "unexpected_status"),

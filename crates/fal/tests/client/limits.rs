@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     answers::{self, Answer, answer},
-    errors::error_of,
+    errors::{error_of, operations},
     raw::{Manner, Raw},
     server::{Fal, job, key, soon},
 };
@@ -17,7 +17,7 @@ use crate::{
 #[tokio::test]
 async fn nothing_is_sent_after_the_deadline() {
     let fal = Fal::answering([answers::completed()]).await;
-    for operation in Operation::ALL {
+    for operation in operations() {
         if operation != Operation::StatusStream {
             let error = error_of(&fal.client(), operation, Instant::now()).await;
             assert!(matches!(error, Error::DeadlinePassed), "{operation:?}: {error:?}");

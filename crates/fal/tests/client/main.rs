@@ -19,5 +19,6 @@ mod requests;
 mod retries;
 mod secrets;
 mod server;
+mod storage;
 mod submit;
 mod watch;

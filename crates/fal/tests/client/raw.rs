@@ -100,6 +100,7 @@ impl Raw {
         let hosts = Hosts {
             queue: base.clone(),
             api: base.clone(),
+            rest: base.clone(),
             web: base.clone(),
             docs: base,
             cdn: vec![self.address.to_string()],

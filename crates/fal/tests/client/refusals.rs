@@ -1,8 +1,8 @@
 //! Every refusal that fal documents, with the word and the public text of the error it makes.
 
 use openapi_contract::Operation::{
-    Cancel, EstimatePricing, GetPricing, ListModels, ListRequests, ModelDocument, Result,
-    SearchDocs, Status, Submit,
+    Cancel, EstimatePricing, GetPricing, InitiateUpload, ListModels, ListRequests, ModelDocument,
+    Result, SearchDocs, Status, Submit,
 };
 use serde_json::json;
 
@@ -66,6 +66,12 @@ fn of_the_caller() -> Vec<Refusal> {
             "scope_missing",
             "this key does not have the permission for that",
         ),
+        (detail(InitiateUpload, 401, UNKNOWN_KEY), "key_rejected", rejected),
+        (
+            detail(InitiateUpload, 403, "User is locked. Reason: TOP_UP."),
+            "account_locked",
+            "fal has locked this account: TOP_UP.",
+        ),
         (detail(Submit, 403, "Not for you"), "forbidden", "fal does not allow this"),
         (detail(Cancel, 403, "Not for you"), "forbidden", "fal does not allow this"),
     ]
@@ -111,6 +117,11 @@ fn of_what_was_asked() -> Vec<Refusal> {
             platform(EstimatePricing, 400, "validation_error", "call_quantity must be at least 1"),
             "invalid_request",
             "fal does not accept the arguments: call_quantity must be at least 1",
+        ),
+        (
+            detail(InitiateUpload, 400, "Invalid storage type"),
+            "invalid_request",
+            "fal does not accept the arguments: Invalid storage type",
         ),
     ]
 }
@@ -174,6 +185,7 @@ fn of_fal_itself() -> Vec<Refusal> {
         (rate_limited(SearchDocs, "60"), "rate_limited", limited),
         (detail(Submit, 500, "Internal Server Error"), "server", failed),
         (detail(Status, 500, "Internal Server Error"), "server", failed),
+        (detail(InitiateUpload, 500, "Internal Server Error"), "server", failed),
         (platform(ListModels, 500, "server_error", "Oh no"), "server", failed),
         (platform(EstimatePricing, 500, "server_error", "Oh no"), "server", failed),
         (ingress(SearchDocs, 503), "ingress", "fal is not reachable behind its proxy (status 503)"),

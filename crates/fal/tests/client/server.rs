@@ -79,6 +79,16 @@ impl Received {
             Operation::GetPricing
         } else if path == "/v1/models/pricing/estimate" {
             Operation::EstimatePricing
+        } else if path == "/rest/storage/upload/initiate" {
+            Operation::InitiateUpload
+        } else if path == "/rest/storage/upload/initiate-multipart" {
+            Operation::InitiateMultipartUpload
+        } else if path.starts_with("/cdn/") {
+            match path.rsplit('/').next().unwrap() {
+                "complete" => Operation::CompleteUpload,
+                last if last.parse::<u32>().is_ok() => Operation::UploadPart,
+                _ => Operation::UploadFile,
+            }
         } else if path.starts_with("/docs/") {
             Operation::SearchDocs
         } else if path.starts_with("/web/") {
@@ -99,8 +109,8 @@ impl Received {
 
 type Script = Box<dyn Fn(&Received, usize) -> Answer + Send + Sync>;
 
-/// The server: the queue under `/queue`, the Platform API under `/v1`, the website under
-/// `/web`, the documentation's endpoint at `/docs/mcp`.
+/// The server: the queue under `/queue`, the Platform API under `/v1`, storage under `/rest`, the
+/// CDN under `/cdn`, the website under `/web`, the documentation's endpoint at `/docs/mcp`.
 pub(crate) struct Fal {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -140,6 +150,7 @@ impl Fal {
         let hosts = Hosts {
             queue: self.base("/queue"),
             api: self.base("/v1"),
+            rest: self.base("/rest"),
             web: self.base("/web"),
             docs: self.base("/docs/mcp"),
             cdn: vec![self.address.to_string()],

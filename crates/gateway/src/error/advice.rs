@@ -76,6 +76,9 @@ pub(super) fn next_step(error: &Error, during: &During) -> String {
             format!("It is too large to pass on. Get it from fal itself: {}", job.at_fal())
         }
         Error::SubmitOutcomeUnknown { .. } => unknown_outcome(during),
+        Error::UploadRefused { .. } => {
+            "Call upload_file again from the start: an upload URL is good for minutes only.".to_owned()
+        }
         Error::ForeignUrl => {
             "fal's answer named an address that is not fal's; nothing was sent there. Ask the operator of this gateway to look at its log.".to_owned()
         }
@@ -185,6 +188,7 @@ pub(super) fn level(error: &Error) -> Level {
         | Error::AnswerMalformed { .. }
         | Error::DocsSearchFailed { .. }
         | Error::Redirected
+        | Error::UploadRefused { .. }
         | Error::SubmitOutcomeUnknown { .. } => Level::WARN,
         Error::ForeignUrl => Level::ERROR,
     }
