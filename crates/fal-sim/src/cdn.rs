@@ -17,6 +17,11 @@ use crate::reply::{self, Answer, Refusal};
 use crate::router::CdnRoute;
 use crate::storage::{Pending, lifetime};
 
+/// The least size of each part but the last, bytes, as object stores behind signed URLs have it.
+const MIN_PART: usize = 5 * 1024 * 1024;
+/// The highest number of a part.
+const MAX_PARTS: u32 = 10_000;
+
 /// How long an upload with a token may take.
 const UPLOAD_TIME: Duration = Duration::from_hours(1);
 
@@ -90,7 +95,7 @@ fn put(call: &Call<'_>, path: &str) -> Result<Answer, Refusal> {
         )
         .into());
     }
-    call.sim.storage.store(path, Bytes::copy_from_slice(&call.body), call.now);
+    call.sim.storage.store(path, call.body.clone(), call.now);
     Ok(reply::json(StatusCode::OK, &json!({ "uploaded": true })))
 }
 
@@ -100,7 +105,8 @@ fn signed_part(call: &Call<'_>, path: &str, number: u32) -> Result<Answer, Refus
 }
 
 fn part(call: &Call<'_>, path: &str, number: u32) -> Result<Answer, Refusal> {
-    if number == 0 || !call.sim.storage.add_part(path, number, Bytes::copy_from_slice(&call.body)) {
+    let is_number = (1..=MAX_PARTS).contains(&number);
+    if !is_number || !call.sim.storage.add_part(path, number, call.body.clone()) {
         return Err(reply::detail(StatusCode::NOT_FOUND, "No such upload").into());
     }
     let etag = etag(&call.body);
@@ -121,19 +127,28 @@ struct Part {
     etag: String,
 }
 
-/// Puts the listed parts together, if each is there and is the one that was acknowledged.
+/// Puts the listed parts together, if each is there and is the one that was acknowledged, they are
+/// listed from 1 on in order, and each but the last is large enough.
 fn complete(call: &Call<'_>, path: &str, pending: Pending) -> Result<Answer, Refusal> {
     let refused = |text| Refusal::from(reply::detail(StatusCode::BAD_REQUEST, text));
     let request: CompleteRequest = call.json().map_err(|_| refused("Invalid list of parts"))?;
     let parts = pending.parts.unwrap_or_default();
+    let in_order = (1..).zip(&request.parts).all(|(number, part)| part.number == number);
+    if request.parts.is_empty() || !in_order {
+        return Err(refused("The parts are not listed in order"));
+    }
     let mut whole = Vec::new();
-    let mut listed = request.parts;
-    listed.sort_by_key(|part| part.number);
-    for part in listed {
-        match parts.get(&part.number) {
-            Some(bytes) if etag(bytes) == part.etag => whole.extend_from_slice(bytes),
-            _ => return Err(refused("A part is missing or has another etag")),
+    let mut is_small = false;
+    for part in request.parts {
+        let found = parts.get(&part.number).filter(|bytes| etag(bytes) == part.etag);
+        let Some(bytes) = found else {
+            return Err(refused("A part is missing or has another etag"));
+        };
+        if is_small {
+            return Err(refused("A part that is not the last is too small"));
         }
+        is_small = bytes.len() < MIN_PART;
+        whole.extend_from_slice(bytes);
     }
     call.sim.storage.store(path, Bytes::from(whole), call.now);
     let url = format!("{}{path}", call.bases.base(Host::Cdn));

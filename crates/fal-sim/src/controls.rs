@@ -60,7 +60,9 @@ pub(crate) fn welcome(call: &Call<'_>) -> Answer {
 }
 
 /// The variables that point the gateway at a stand-in whose hosts have these bases.
-pub(crate) fn environment(base: impl Fn(Host) -> String) -> [(&'static str, String); 6] {
+pub(crate) fn environment(base: impl Fn(Host) -> String) -> [(&'static str, String); 7] {
+    let cdn = base(Host::Cdn);
+    let authority = cdn.split('/').nth(2).unwrap_or_default().to_owned();
     [
         ("FAL_QUEUE_URL", base(Host::Queue)),
         ("FAL_RUN_URL", base(Host::Run)),
@@ -68,5 +70,6 @@ pub(crate) fn environment(base: impl Fn(Host) -> String) -> [(&'static str, Stri
         ("FAL_API_URL", base(Host::Api) + "/v1"),
         ("FAL_WEB_URL", base(Host::Web)),
         ("FAL_DOCS_URL", base(Host::Docs) + "/mcp"),
+        ("FAL_CDN_HOSTS", authority),
     ]
 }

@@ -116,7 +116,7 @@ impl Sim {
     }
 
     /// The variables that point the gateway at this stand-in, `FAL_QUEUE_URL` and the others.
-    pub fn environment(&self) -> [(&'static str, String); 6] {
+    pub fn environment(&self) -> [(&'static str, String); 7] {
         controls::environment(|host| self.host_url(host))
     }
 
@@ -128,6 +128,11 @@ impl Sim {
     /// What has been asked.
     pub fn ledger(&self) -> &Ledger {
         &self.state.ledger
+    }
+
+    /// The paths of every file that was uploaded whole and is still held.
+    pub fn stored_files(&self) -> Vec<String> {
+        self.state.storage.paths()
     }
 
     /// Starts a TLS listener on a free loopback port that serves `host` at its root.

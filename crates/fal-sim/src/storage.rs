@@ -17,6 +17,7 @@ use crate::call::Call;
 use crate::clock::rfc3339;
 use crate::hash;
 use crate::hosts::Host;
+use crate::media::Media;
 use crate::reply::{self, Answer, Refusal};
 
 /// How long a signed URL can be used.
@@ -134,6 +135,11 @@ impl Storage {
         file.expires.is_none_or(|expires| now < expires).then_some(file)
     }
 
+    /// The path of every stored file, oldest first.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        self.shelves().order.iter().cloned().collect()
+    }
+
     /// Whether a CDN token is one of ours and still good.
     pub(crate) fn is_token(&self, token: &str, now: Instant) -> bool {
         self.shelves().tokens.get(token).is_some_and(|until| now < *until)
@@ -211,6 +217,28 @@ pub(crate) fn token(call: &Call<'_>) -> Answer {
             "token_type": "Bearer",
         }),
     )
+}
+
+/// What a model says whose input names a file that should be here and is not: the `detail[]` of a
+/// 422. Files of other hosts are not looked at.
+pub(crate) fn missing_file(call: &Call<'_>) -> Option<Bytes> {
+    let input: serde_json::Map<String, Value> = serde_json::from_slice(&call.body).ok()?;
+    let base = call.bases.base(Host::Cdn);
+    let is_missing = |url: &str| {
+        let path = url.strip_prefix(&base);
+        path.is_some_and(|path| {
+            Media::from_path(path).is_none() && call.sim.storage.read(path, call.now).is_none()
+        })
+    };
+    let (name, url) = input.iter().find(|(_, value)| value.as_str().is_some_and(is_missing))?;
+    let entry = json!({
+        "loc": ["body", name],
+        "msg": "Failed to download the file. Please check if the URL is accessible and try again.",
+        "type": "file_download_error",
+        "url": "https://docs.fal.ai/errors/#file_download_error",
+        "input": url,
+    });
+    Some(Bytes::from(json!({ "detail": [entry] }).to_string()))
 }
 
 /// How long the caller wants its file kept. 0 means for good.

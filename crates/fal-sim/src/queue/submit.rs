@@ -27,6 +27,7 @@ use crate::queue::lane::Account;
 use crate::reply::{self, Answer, Refusal};
 use crate::router::app_of;
 use crate::steer::Steer;
+use crate::storage;
 
 /// A model's own refusal of an input takes about this long, in seconds.
 const REFUSAL_SECONDS: f64 = 0.05;
@@ -177,7 +178,7 @@ fn outcome(call: &Call<'_>, model: Option<&Model>, steer: &Steer) -> Outcome {
     if let Some(outcome) = &steer.outcome {
         return outcome.clone();
     }
-    match model.refusal(&call.body) {
+    match model.refusal(&call.body).or_else(|| storage::missing_file(call)) {
         Some(detail) => Outcome::Invalid(detail),
         None => Outcome::Output,
     }

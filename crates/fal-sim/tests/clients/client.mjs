@@ -1,38 +1,9 @@
-// fal's own JavaScript client, unchanged, against a stand-in: its requests to fal's hosts are sent
-// to the stand-in's prefixes instead. Prints one JSON object with what came of each step.
+// fal's own JavaScript client against a stand-in. Prints one JSON object with what came of each step.
 
-import { createFalClient } from "@fal-ai/client";
+import { client } from "./stand-in.mjs";
 
-const { SIM_URL, SIM_KEY, SIM_UNKNOWN_KEY } = process.env;
+const { SIM_KEY, SIM_UNKNOWN_KEY } = process.env;
 const MODEL = "fal-ai/flux/schnell";
-
-const PREFIXES = {
-  "queue.fal.run": "queue",
-  "fal.run": "run",
-  "rest.fal.ai": "rest",
-  "rest.alpha.fal.ai": "rest",
-};
-
-function toStandIn(input, init) {
-  const url = new URL(input);
-  const prefix = PREFIXES[url.hostname];
-  if (prefix) {
-    return fetch(`${SIM_URL}/${prefix}${url.pathname}${url.search}`, init);
-  }
-  if (!url.href.startsWith(SIM_URL)) {
-    throw new Error(`a request left for ${url.hostname}`);
-  }
-  return fetch(url, init);
-}
-
-function client(credentials) {
-  return createFalClient({
-    credentials,
-    fetch: toStandIn,
-    suppressLocalCredentialsWarning: true,
-    retry: { maxRetries: 0 },
-  });
-}
 
 async function failure(promise) {
   try {

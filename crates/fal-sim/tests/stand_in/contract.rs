@@ -198,6 +198,41 @@ async fn the_catalogue_answers_as_described() {
 }
 
 #[tokio::test]
+async fn storage_answers_as_described() {
+    let sim = instant().await;
+    let mut checker = Checker::new();
+    let initiate = |how: &str, kind: &str| {
+        let url = format!("{}/storage/upload/{how}?storage_type={kind}", sim.host_url(Host::Rest));
+        Ask::post(url, json!({ "content_type": "image/png", "file_name": "a.png" }).to_string())
+    };
+    let (single, multipart) = (Operation::InitiateUpload, Operation::InitiateMultipartUpload);
+    for (operation, how) in [(single, "initiate"), (multipart, "initiate-multipart")] {
+        checker.ask(operation, 401, initiate(how, "fal-cdn-v3")).await;
+        checker.ask(operation, 401, initiate(how, "fal-cdn-v3").key(UNKNOWN_KEY)).await;
+        checker.ask(operation, 403, initiate(how, "fal-cdn-v3").key(LOCKED_KEY)).await;
+        checker.ask(operation, 400, initiate(how, "gcs").demo()).await;
+    }
+    let url = |reply: Reply| reply.json()["upload_url"].as_str().unwrap().to_owned();
+    let file = url(checker.ask(single, 200, initiate("initiate", "fal-cdn-v3").demo()).await);
+    let put = |url: &str| Ask::put(url).body("x").header("content-type", "image/png");
+    let unsigned = file.split('?').next().unwrap();
+    checker.ask(Operation::UploadFile, 403, put(unsigned)).await;
+    checker.ask(Operation::UploadFile, 400, put(&file).demo()).await;
+    checker.ask(Operation::UploadFile, 200, put(&file)).await;
+
+    let parts = initiate("initiate-multipart", "fal-cdn-v3").demo();
+    let parts = url(checker.ask(multipart, 200, parts).await);
+    let (path, query) = parts.split_once('?').unwrap();
+    checker.ask(Operation::UploadPart, 404, put(&format!("{path}/0?{query}"))).await;
+    let part = checker.ask(Operation::UploadPart, 200, put(&format!("{path}/1?{query}"))).await;
+    let complete = format!("{path}/complete?{query}");
+    checker.ask(Operation::CompleteUpload, 400, Ask::post(&complete, r#"{"parts":[]}"#)).await;
+    let body = json!({ "parts": [part.json()] }).to_string();
+    checker.ask(Operation::CompleteUpload, 200, Ask::post(&complete, body)).await;
+    checker.finish();
+}
+
+#[tokio::test]
 async fn requests_and_documents_answer_as_described() {
     let sim = start(Config::default()).await;
     let mut checker = Checker::new();

@@ -6,7 +6,7 @@ use fal_sim::{Config, DEMO_KEY, Host, Sim};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::support::{Ask, instant, start};
+use crate::support::{Ask, instant, start, submit};
 
 async fn initiate(sim: &Sim, multipart: bool) -> (String, String) {
     let operation = if multipart { "initiate-multipart" } else { "initiate" };
@@ -56,19 +56,49 @@ async fn a_large_file_goes_up_in_parts() {
     let sim = instant().await;
     let (upload_url, file_url) = initiate(&sim, true).await;
     let (path, query) = upload_url.split_once('?').unwrap();
+    let large = vec![b'a'; 5 * 1024 * 1024];
     let mut parts = Vec::new();
-    for (number, body) in [(2, "world"), (1, "hello ")] {
+    for (number, body) in [(1, large.as_slice()), (2, b"the end"), (3, b"more")] {
         let reply = Ask::put(format!("{path}/{number}?{query}")).body(body).send().await;
         assert_eq!(reply.status, 200, "{}", reply.text());
         assert_eq!(reply.json()["partNumber"], number);
         parts.push(reply.json());
     }
+    for number in ["0", "10001"] {
+        let reply = Ask::put(format!("{path}/{number}?{query}")).body("x").send().await;
+        assert_eq!(reply.status, 404);
+    }
     let complete = format!("{path}/complete?{query}");
-    let wrong = json!({ "parts": [{ "partNumber": 1, "etag": "\"0\"" }] });
-    assert_eq!(Ask::post(&complete, wrong.to_string()).send().await.status, 400);
-    let body = json!({ "parts": parts });
+    let unknown = json!({ "partNumber": 1, "etag": "\"0\"" });
+    for wrong in [
+        json!([]),
+        json!([unknown]),
+        json!([parts[1]]),
+        json!([parts[1], parts[0]]),
+        json!([parts[0], parts[1], parts[2]]),
+    ] {
+        let reply = Ask::post(&complete, json!({ "parts": wrong }).to_string()).send().await;
+        assert_eq!(reply.status, 400, "{wrong}");
+    }
+    assert_eq!(Ask::get(&file_url).send().await.status, 404);
+    let body = json!({ "parts": [parts[0], parts[1]] });
     assert_eq!(Ask::post(&complete, body.to_string()).send().await.status, 200);
-    assert_eq!(Ask::get(&file_url).send().await.text(), "hello world");
+    let file = Ask::get(&file_url).send().await;
+    assert!(file.text().starts_with("aaa") && file.text().ends_with("aathe end"));
+}
+
+#[tokio::test]
+async fn a_model_refuses_a_file_that_should_be_here_and_is_not() {
+    let sim = instant().await;
+    let (upload_url, file_url) = initiate(&sim, false).await;
+    let model = "fal-ai/kling-video/v3/pro/image-to-video";
+    let input = json!({ "prompt": "a cat", "image_url": file_url });
+    let refused = submit(&sim, model, &input).await.result().await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(refused.json()["detail"][0]["type"], "file_download_error");
+    assert_eq!(refused.json()["detail"][0]["loc"], json!(["body", "image_url"]));
+    assert_eq!(put(&upload_url, "bytes").send().await.status, 200);
+    assert_eq!(submit(&sim, model, &input).await.result().await.status, 200);
 }
 
 async fn token(sim: &Sim) -> Value {
