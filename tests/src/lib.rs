@@ -9,6 +9,8 @@
 //! | whatever came of a request that may break off | [`Attempt`] |
 //! | an answer that comes in pieces | [`Events`] |
 //! | what no HTTP client would send | [`raw`], [`http_2`] |
+//! | a web server with files | [`Source`] |
+//! | what no HTTP client would send | [`raw`] |
 //! | what a tool said | [`Outcome`] |
 #![expect(
     clippy::expect_used,
@@ -26,6 +28,7 @@ mod outcome;
 pub mod raw;
 mod request;
 mod rig;
+mod source;
 
 pub use answer::Answer;
 pub use attempt::Attempt;
@@ -37,3 +40,4 @@ pub use rig::{
     Rig, eventually, eventually_within, gateway_config, http_2_client, http_client, https_client,
     instant, real_time,
 };
+pub use source::{Source, file_bytes};

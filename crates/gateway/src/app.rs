@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -13,6 +14,20 @@ use crate::dispatch::Answers;
 use crate::rates::Rates;
 use crate::tools::Toolbox;
 
+/// How many uploads may hold a part in memory, [`fal::PART_BYTES`] each.
+const PARTS_IN_MEMORY: usize = 32;
+
+/// Why the outgoing side of the gateway cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The client of fal's API.
+    #[error("cannot make the client for fal: {0}")]
+    Fal(#[from] fal::BuildError),
+    /// The fetcher of URLs that callers give.
+    #[error("cannot make the fetcher of URLs: {0}")]
+    Fetch(#[from] fetch::BuildError),
+}
+
 /// Shared by every request; made once at start.
 #[derive(Debug)]
 pub(crate) struct App {
@@ -20,6 +35,10 @@ pub(crate) struct App {
     pub(crate) config: Config,
     /// The client of fal's API.
     pub(crate) fal: fal::Client,
+    /// Fetches what callers name by URL. It knows no key.
+    pub(crate) fetcher: fetch::Fetcher,
+    /// Room for the parts of uploads.
+    pub(crate) parts_in_memory: Semaphore,
     /// What is cached of fal's public data, and of prices by key.
     pub(crate) catalog: Catalog,
     /// How often each key called lately.
@@ -37,13 +56,21 @@ pub(crate) struct App {
 
 impl App {
     /// Makes everything that requests share; nothing here touches the network.
-    pub(crate) fn new(config: Config) -> Result<Arc<Self>, fal::BuildError> {
+    pub(crate) fn new(config: Config) -> Result<Arc<Self>, ClientError> {
+        let user_agent = concat!("fal-mcp-gateway/", env!("CARGO_PKG_VERSION"));
         let fal = fal::Client::new(fal::Config {
             hosts: config.hosts.clone(),
-            user_agent: concat!("fal-mcp-gateway/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: user_agent.to_owned(),
             ..fal::Config::default()
         })?;
+        let fetcher = fetch::Fetcher::new(fetch::Config {
+            user_agent: user_agent.to_owned(),
+            allow_private: config.allow_private_urls,
+            ..fetch::Config::default()
+        })?;
         Ok(Arc::new(Self {
+            fetcher,
+            parts_in_memory: Semaphore::new(PARTS_IN_MEMORY),
             catalog: Catalog::new(&fal),
             rates: Rates::new(config.requests_per_minute),
             toolbox: Toolbox::new(),

@@ -34,6 +34,7 @@ const ENV_SHUTDOWN_NOTICE_SECONDS: &str = "FAL_MCP_SHUTDOWN_NOTICE_SECONDS";
 const ENV_SHUTDOWN_GRACE_SECONDS: &str = "FAL_MCP_SHUTDOWN_GRACE_SECONDS";
 const ENV_CATALOG_REFRESH_SECONDS: &str = "FAL_MCP_CATALOG_REFRESH_SECONDS";
 const ENV_CATALOG_PAGE_INTERVAL_MS: &str = "FAL_MCP_CATALOG_PAGE_INTERVAL_MS";
+const ENV_ALLOW_PRIVATE_URLS: &str = "FAL_MCP_ALLOW_PRIVATE_URLS";
 const ENV_QUEUE_URL: &str = "FAL_QUEUE_URL";
 const ENV_API_URL: &str = "FAL_API_URL";
 const ENV_REST_URL: &str = "FAL_REST_URL";
@@ -61,6 +62,7 @@ const ENV_NAMES: &[&str] = &[
     ENV_SHUTDOWN_GRACE_SECONDS,
     ENV_CATALOG_REFRESH_SECONDS,
     ENV_CATALOG_PAGE_INTERVAL_MS,
+    ENV_ALLOW_PRIVATE_URLS,
 ];
 
 /// The longest that a caller may ask to wait.
@@ -132,6 +134,9 @@ pub struct Flags {
     /// Pause between two pages of the catalogue, longer when fal says so [FAL_MCP_CATALOG_PAGE_INTERVAL_MS; default 500]
     #[arg(long)]
     pub catalog_page_interval_ms: Option<String>,
+    /// Lets upload_file fetch from loopback and private addresses, for tests and demos [FAL_MCP_ALLOW_PRIVATE_URLS; default false]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    pub allow_private_urls: Option<String>,
     /// fal's queue [FAL_QUEUE_URL; default https://queue.fal.run]
     #[arg(long)]
     pub queue_url: Option<String>,
@@ -147,7 +152,7 @@ pub struct Flags {
     /// The MCP endpoint of fal's documentation [FAL_DOCS_URL; default https://fal.ai/docs/mcp]
     #[arg(long)]
     pub docs_url: Option<String>,
-    /// Hosts whose media a preview may be fetched from, separated by commas, each with what lies under it [FAL_CDN_HOSTS; default fal.media]
+    /// fal's CDN, where uploads go and previews come from, separated by commas, each with what lies under it [FAL_CDN_HOSTS; default fal.media]
     #[arg(long)]
     pub cdn_hosts: Option<String>,
 }
@@ -188,6 +193,8 @@ pub struct Config {
     pub catalog_refresh: Duration,
     /// The pause between two pages of the catalogue.
     pub catalog_page_interval: Duration,
+    /// Whether `upload_file` may fetch from loopback and private addresses.
+    pub allow_private_urls: bool,
     /// fal's hosts.
     pub hosts: fal::Hosts,
     /// How long fal may take; no setting.
@@ -276,6 +283,7 @@ impl Default for Config {
             shutdown_grace: Duration::from_secs(30),
             catalog_refresh: Duration::from_mins(10),
             catalog_page_interval: Duration::from_millis(500),
+            allow_private_urls: false,
             hosts: fal::Hosts::default(),
             patience: Patience::default(),
             key: None,
@@ -310,6 +318,7 @@ impl Config {
             };
         let hosts = fal_hosts(&mut read, flags, default.hosts.clone());
         let (shutdown_notice, shutdown_grace) = shutdown_pace(&mut read, flags, &default);
+        let allow_private_urls = allow_private_urls(&mut read, flags, default.allow_private_urls);
         let (catalog_refresh, catalog_page_interval) = catalog_pace(&mut read, flags, &default);
         let (max_body_bytes, max_in_flight) = sizes(&mut read, flags, &default);
         let requests_per_minute = NonZeroU32::new(read.parsed(
@@ -361,6 +370,7 @@ impl Config {
             shutdown_grace,
             catalog_refresh,
             catalog_page_interval,
+            allow_private_urls,
             hosts,
             patience: default.patience,
             key,
@@ -410,6 +420,17 @@ fn shutdown_pace(read: &mut Reader, flags: &Flags, default: &Config) -> (Duratio
         (default.shutdown_grace, most),
     );
     (notice, grace)
+}
+
+/// Whether callers may name private addresses.
+fn allow_private_urls(read: &mut Reader, flags: &Flags, default: bool) -> bool {
+    read.parsed(
+        "allow-private-urls",
+        flags.allow_private_urls.as_deref(),
+        ENV_ALLOW_PRIVATE_URLS,
+        "true or false",
+        default,
+    )
 }
 
 /// How often the catalogue is read, and how fast its pages.

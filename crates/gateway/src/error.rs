@@ -69,6 +69,8 @@ pub(crate) enum During {
     Prices,
     /// Searching the documentation.
     Docs,
+    /// Bringing a file in.
+    Upload,
 }
 
 impl During {
@@ -155,6 +157,9 @@ pub(crate) enum ToolError {
         /// fal's word for it.
         error_type: Option<String>,
     },
+    /// A file could not be fetched from the URL that the caller named.
+    #[error("The file was not uploaded: {0}.")]
+    Source(#[from] fetch::Error),
     /// fal failed, refused or could not be reached.
     #[error("{error}")]
     Fal {
@@ -182,6 +187,7 @@ impl ToolError {
             Self::TooManyRequests { .. } => "too_many_requests",
             Self::CatalogueLoading => "catalogue_loading",
             Self::JobFailed { .. } => "job_failed",
+            Self::Source(error) => error.kind(),
             Self::Fal { error, .. } => error.kind(),
         }
     }
@@ -196,7 +202,8 @@ impl ToolError {
             | Self::CostUnknown { .. }
             | Self::TooManyRequests { .. }
             | Self::CatalogueLoading
-            | Self::JobFailed { .. } => Level::INFO,
+            | Self::JobFailed { .. }
+            | Self::Source(_) => Level::INFO,
             Self::Fal { error, .. } => advice::level(error),
         }
     }
@@ -218,7 +225,8 @@ impl ToolError {
             | Self::TooExpensive { .. }
             | Self::CostUnknown { .. }
             | Self::TooManyRequests { .. }
-            | Self::CatalogueLoading => TaskEnd::None,
+            | Self::CatalogueLoading
+            | Self::Source(_) => TaskEnd::None,
         }
     }
 
@@ -264,6 +272,7 @@ impl ToolError {
             }
             Self::CostUnknown { .. }
             | Self::CatalogueLoading
+            | Self::Source(_)
             | Self::JobFailed { error_type: None, .. } => {}
         }
         Value::Object(body)
@@ -302,6 +311,7 @@ impl ToolError {
                 "The job {} is over. Correct the input if the message says so, or submit it again as a new job.",
                 job.request_id
             ),
+            Self::Source(error) => advice::other_source(error).to_owned(),
             Self::Fal { error, during } => advice::next_step(error, during),
         }
     }
@@ -316,7 +326,8 @@ impl ToolError {
             | Self::TooExpensive { .. }
             | Self::CostUnknown { .. }
             | Self::TooManyRequests { .. }
-            | Self::CatalogueLoading => None,
+            | Self::CatalogueLoading
+            | Self::Source(_) => None,
         }
     }
 }

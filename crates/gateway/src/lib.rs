@@ -31,12 +31,14 @@ mod server;
 mod stdio;
 mod tasks;
 mod tools;
+mod upload;
 
 pub mod config;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod logging;
 
+pub use app::ClientError;
 pub use config::{Config, ConfigError, Flags};
 pub use fal::Hosts;
 pub use server::{Gateway, StartError, check, start};

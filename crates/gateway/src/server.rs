@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::App;
+use crate::app::{App, ClientError};
 use crate::config::Config;
 use crate::http::{Service, Site};
 
@@ -60,9 +60,9 @@ pub enum StartError {
         /// Why not.
         source: std::io::Error,
     },
-    /// The outgoing client cannot be made.
-    #[error("cannot make the client for fal: {0}")]
-    Client(#[from] fal::BuildError),
+    /// An outgoing client cannot be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
 }
 
 /// Binds the address and serves until [`Gateway::shutdown`]. It is ready before fal was asked for

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::App;
+use crate::app::{App, ClientError};
 use crate::config::OnDisconnect;
 use crate::context::Context;
 use crate::dispatch::{self, Step};
@@ -32,7 +32,7 @@ pub async fn serve(
     key: fal::Key,
     input: impl AsyncRead + Unpin,
     output: impl AsyncWrite + Unpin + Send + 'static,
-) -> Result<(), fal::BuildError> {
+) -> Result<(), ClientError> {
     let app = match gateway {
         Some(gateway) => gateway.app(),
         None => App::new(config)?,

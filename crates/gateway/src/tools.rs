@@ -20,6 +20,7 @@ mod search_docs;
 mod search_models;
 mod submission;
 mod submit_job;
+mod upload_file;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -31,13 +32,14 @@ use serde_json::{Map, Value};
 use crate::context::Context;
 use crate::error::ToolError;
 
-/// Every tool, in the order in which they are listed: find, run, follow.
-pub(crate) const TOOLS: [Tool; 11] = [
+/// Every tool, in the order in which they are listed: find, prepare, run, follow.
+pub(crate) const TOOLS: [Tool; 12] = [
     search_models::TOOL,
     recommend_model::TOOL,
     get_model_schema::TOOL,
     get_pricing::TOOL,
     search_docs::TOOL,
+    upload_file::TOOL,
     run_model::TOOL,
     submit_job::TOOL,
     check_job::TOOL,

@@ -53,27 +53,27 @@ async fn do_the_main_job<const N: usize>(clients: [(Option<Command>, &str); N]) 
 
 /// A script of the clients, run by Node; none where they are not installed.
 pub(crate) fn node(script: &str, arguments: &[&str]) -> Option<Command> {
-    let installed = installed("node_modules/.package-lock.json")?;
+    let installed = installed(FOLDER, "node_modules/.package-lock.json")?;
     let mut command = Command::new("node");
     command.arg(script).args(arguments).current_dir(installed);
     Some(command)
 }
 
 fn python(mode: &str) -> Option<Command> {
-    let installed = installed(".venv/bin/python")?;
+    let installed = installed(FOLDER, ".venv/bin/python")?;
     let mut command = Command::new(installed.join(".venv/bin/python"));
     command.args(["main_job.py", mode]).current_dir(installed);
     Some(command)
 }
 
-/// The folder of the clients if `file` is there; fails where the clients are required.
-fn installed(file: &str) -> Option<PathBuf> {
-    let folder = Path::new(FOLDER);
+/// A folder of clients if `file` is there; fails where the clients are required.
+pub(crate) fn installed(folder: &str, file: &str) -> Option<PathBuf> {
+    let folder = Path::new(folder);
     if folder.join(file).exists() {
         return Some(folder.to_owned());
     }
     let required = ["CI", "REQUIRE_CLIENTS"].iter().any(|name| std::env::var_os(name).is_some());
-    assert!(!required, "tests/clients/{file} is not there; scripts/test installs it");
+    assert!(!required, "{} has no {file}; scripts/test installs it", folder.display());
     shown::skipped(file);
     None
 }

@@ -2,7 +2,7 @@
 
 use fal_sim::{Fault, FaultKind, Operation};
 use serde_json::json;
-use tests::{Era, Log, Outcome, Rig};
+use tests::{Era, Log, Outcome, Rig, Source, instant};
 
 const KEY_ID: &str = "ca7a27e0-0000-4000-8000-00000000c0de";
 const KEY_SECRET: &str = "5ec2e7ca7a27000000000000000000b1";
@@ -50,6 +50,41 @@ async fn no_key_no_prompt_and_no_media_url_is_in_any_line_of_any_crate() {
     assert!(text.contains("tools/call") && text.contains("asked fal"), "the log is kept");
     assert!(text.contains("TRACE"), "at the most talkative level");
     for canary in [KEY_ID, KEY_SECRET, PROMPT, media.as_str()] {
+        let line = text.lines().find(|line| line.contains(canary));
+        assert_eq!(line, None, "{canary} is logged");
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_an_upload_is_in_any_line_of_any_crate() {
+    let (log, _guard) = Log::keep();
+    let rig = Rig::with(instant(), |config| config.allow_private_urls = true).await;
+    let source = Source::start().await;
+    let name = "canary-name.png";
+    let named = |url: String| format!("{url}/canary-path?canary-query");
+    let mut signature = String::new();
+    for arguments in [
+        json!({"url": named(source.file(1000)), "file_name": name}),
+        json!({"url": named(source.chunked(1000)), "file_name": name}),
+        json!({"url": named(source.lying(1000, 1001)), "file_name": name}),
+        json!({"url": "https://canary-host.invalid/canary-path", "file_name": name}),
+        json!({"url": "https://canary-user:canary-password@127.0.0.1/", "file_name": name}),
+        json!({"data": "Y2FuYXJ5", "file_name": name}),
+        json!({"data": "data:image/png;base64,canary!", "file_name": name}),
+        json!({"path": format!("/home/canary-path/{name}")}),
+        json!({"path": name, "file_size": 100_000_000}),
+    ] {
+        let outcome = rig.call(Era::Modern, "upload_file", arguments).await;
+        if let Some(url) = outcome.result["content"][0]["text"].as_str()
+            && let Some((_, rest)) = url.split_once("signature=")
+        {
+            signature = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+        }
+    }
+    let text = log.text();
+    assert!(text.contains("upload_file") && text.contains("asked fal"), "the log is kept");
+    assert!(signature.len() > 20, "{signature}");
+    for canary in ["canary-", "Y2FuYXJ5", signature.as_str()] {
         let line = text.lines().find(|line| line.contains(canary));
         assert_eq!(line, None, "{canary} is logged");
     }

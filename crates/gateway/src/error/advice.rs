@@ -85,6 +85,28 @@ pub(super) fn next_step(error: &Error, during: &During) -> String {
     }
 }
 
+/// What to do when a file did not come from its URL.
+pub(super) fn other_source(error: &fetch::Error) -> &'static str {
+    use fetch::Error;
+    match error {
+        Error::NotAllowed => {
+            "Use a public https URL of the file itself. A file on the user's own machine or network goes up with `path`."
+        }
+        Error::NotConnected { .. } | Error::Status { .. } | Error::TooManyRedirects { .. } => {
+            "Check the URL: it has to lead to the file itself, without a sign-in. Otherwise download the file and use `path`."
+        }
+        Error::TooLarge { .. } => {
+            "Download the file and use `path` with `file_size`: it goes straight to fal then."
+        }
+        Error::Stalled | Error::TimedOut | Error::Cut { .. } => {
+            "Call again. If it fails again, download the file and use `path`."
+        }
+        Error::Compressed | Error::Empty | Error::TooLong | Error::Malformed { .. } => {
+            "Use another URL of the file, or download it and use `path`."
+        }
+    }
+}
+
 /// The details that the text cannot carry.
 pub(super) fn details(error: &Error, body: &mut Map<String, Value>) {
     if let Error::ModelRefused { status, details, retryable } = error {
@@ -151,6 +173,7 @@ pub(super) fn ends_task(error: &Error) -> TaskEnd {
         | Error::AnswerMalformed { .. }
         | Error::Redirected
         | Error::SubmitOutcomeUnknown { .. }
+        | Error::UploadRefused { .. }
         | Error::ForeignUrl => TaskEnd::None,
     }
 }
@@ -232,7 +255,8 @@ fn over(during: &During, may_succeed: bool) -> String {
         | During::Schema(_)
         | During::ListJobs(_)
         | During::Prices
-        | During::Docs => "Nothing was submitted.",
+        | During::Docs
+        | During::Upload => "Nothing was submitted.",
     };
     let next = if may_succeed {
         "Submitting the same input again may succeed."
@@ -257,6 +281,7 @@ fn what_was_sent(during: &During) -> String {
         During::Docs => {
             " Meanwhile fal's documentation is at https://fal.ai/docs, with an index for programs at https://fal.ai/docs/llms.txt.".to_owned()
         }
+        During::Upload => " The file was not uploaded.".to_owned(),
         During::Search | During::ListJobs(_) => String::new(),
     }
 }
