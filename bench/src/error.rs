@@ -22,6 +22,16 @@ pub(crate) enum Error {
         /// Why not.
         reason: String,
     },
+    /// The system lets a process have too few files open.
+    #[error(
+        "{needed} open files are needed and the limit is {limit}: raise it with `ulimit -n {needed}`"
+    )]
+    OpenFiles {
+        /// How many are needed.
+        needed: u64,
+        /// How many there may be.
+        limit: u64,
+    },
     /// A server answered something else than it should.
     #[error("wrong answer: {0}")]
     WrongAnswer(String),

@@ -45,9 +45,15 @@ pub(crate) enum Unit {
     /// Microseconds.
     #[serde(rename = "us")]
     Microseconds,
+    /// Kibibytes.
+    #[serde(rename = "KiB")]
+    Kibibytes,
     /// Mebibytes.
     #[serde(rename = "MiB")]
     Mebibytes,
+    /// Things counted.
+    #[serde(rename = "count")]
+    Count,
     /// One measured quantity over another of the same run.
     #[serde(rename = "ratio")]
     Ratio,

@@ -86,8 +86,9 @@ fn line(figure: &Figure) -> String {
         Unit::PerSecond => ", 1/s",
         Unit::Milliseconds => ", ms",
         Unit::Microseconds => ", us",
+        Unit::Kibibytes => ", KiB",
         Unit::Mebibytes => ", MiB",
-        Unit::Ratio => "",
+        Unit::Count | Unit::Ratio => "",
     };
     let [median, min, max] =
         [figure.median, figure.min, figure.max].map(|value| number(figure.unit, value));
@@ -108,7 +109,9 @@ fn number(unit: Unit, value: f64) -> String {
     match unit {
         Unit::PerSecond => format!("{value:.0}"),
         Unit::Milliseconds => format!("{value:.3}"),
-        Unit::Microseconds | Unit::Mebibytes => format!("{value:.1}"),
+        Unit::Count | Unit::Microseconds | Unit::Kibibytes | Unit::Mebibytes => {
+            format!("{value:.1}")
+        }
         Unit::Ratio => format!("{value:.2}"),
     }
 }

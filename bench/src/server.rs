@@ -131,12 +131,17 @@ impl Running {
         Ok(Self { addr, _stdin: child.stdin.take(), child })
     }
 
-    /// Resident memory in MiB; nothing where the system does not tell it in `/proc`.
-    pub(crate) fn resident_mib(&self) -> Option<f64> {
+    /// Resident memory in KiB; nothing where the system does not tell it in `/proc`.
+    pub(crate) fn resident_kib(&self) -> Option<f64> {
         let status = self.proc("status")?;
         let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u32 = kib.split_whitespace().next()?.parse().ok()?;
-        Some(f64::from(kib) / 1024.0)
+        Some(f64::from(kib))
+    }
+
+    /// The same in MiB.
+    pub(crate) fn resident_mib(&self) -> Option<f64> {
+        Some(self.resident_kib()? / 1024.0)
     }
 
     /// Processor time that all its threads have used; nothing where `/proc` does not tell it.

@@ -9,6 +9,7 @@ mod run_model;
 mod schema;
 mod search;
 mod tools_list;
+mod waiting;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::request::{self, Form};
 use crate::server::Running;
 
 /// Every suite, in the order in which they run.
-pub(crate) const SUITES: [Suite; 7] = [
+pub(crate) const SUITES: [Suite; 8] = [
     process::SUITE,
     tools_list::SUITE,
     search::SUITE,
@@ -33,6 +34,7 @@ pub(crate) const SUITES: [Suite; 7] = [
     run_model::SUITE,
     overload::SUITE,
     abuse::SUITE,
+    waiting::SUITE,
 ];
 
 /// A catalogue somewhat longer than fal's own.
@@ -68,6 +70,8 @@ pub(crate) struct Plan {
     pub(crate) starts: usize,
     /// Connections that are held idle; the other attacks are in proportion.
     pub(crate) attackers: u32,
+    /// How many calls wait for their jobs at the same time.
+    pub(crate) waiting: u32,
 }
 
 impl Plan {
@@ -78,6 +82,7 @@ impl Plan {
         warm_up: Duration::from_millis(500),
         starts: 21,
         attackers: 10_000,
+        waiting: 10_000,
     };
     /// For a look, and for CI.
     pub(crate) const QUICK: Self = Self {
@@ -86,6 +91,7 @@ impl Plan {
         warm_up: Duration::from_millis(200),
         starts: 5,
         attackers: 500,
+        waiting: 1_000,
     };
 }
 

@@ -48,12 +48,43 @@ fn a_suite_writes_its_figures_with_their_targets() {
 }
 
 #[test]
+fn a_thousand_callers_that_wait_are_all_answered_at_a_bounded_cost() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("figures.json");
+    let run = Command::new(BENCH)
+        .args(["--quick", "--suite", "waiting", "--json"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&run.stderr);
+    if complaint.contains("ulimit -n") {
+        std::io::stderr().write_all(format!("SKIPPED: {complaint}").as_bytes()).unwrap();
+        return;
+    }
+    assert!(run.status.success(), "{complaint}");
+    let report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let case = &report["suites"][0]["cases"][0];
+    assert_eq!(case["name"], "1000 callers that wait for jobs of 21 s");
+    let figure = |at: usize, name: &str| {
+        let figure = &case["figures"][at];
+        assert_eq!(figure["name"], name);
+        figure["median"].as_f64().unwrap()
+    };
+    // Debug builds, and few callers to share what is needed once: twice the target.
+    let memory = figure(0, "resident memory for each");
+    assert!(memory < 50.0, "{memory} KiB");
+    // A submit, a result, and questions that become rare.
+    let requests = figure(1, "requests to fal for each");
+    assert!((3.0..20.0).contains(&requests), "{requests}");
+}
+
+#[test]
 fn an_unknown_suite_is_refused_with_the_names_of_those_that_exist() {
     let run = Command::new(BENCH).args(["--suite", "tools"]).output().unwrap();
     assert_eq!(run.status.code(), Some(1));
     assert_eq!(
         String::from_utf8_lossy(&run.stderr),
-        "bench: there is no suite \"tools\"; there are process, tools-list, search, schema, run-model, overload, abuse\n"
+        "bench: there is no suite \"tools\"; there are process, tools-list, search, schema, run-model, overload, abuse, waiting\n"
     );
 }
 

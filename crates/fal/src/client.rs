@@ -50,6 +50,7 @@ struct Shared {
     budget: Budget,
     breaker: Breaker,
     status_streams: Arc<Semaphore>,
+    status_questions: Semaphore,
     /// What fingerprints of keys are made with.
     salt: hmac::Key,
 }
@@ -77,11 +78,21 @@ impl Client {
             .map_err(|error| BuildError::Http(error.into()))?;
         let uploads = OnceLock::new();
         let status_streams = Arc::new(Semaphore::new(config.max_status_streams));
+        let status_questions = Semaphore::new(config.max_status_questions);
         let budget = Budget::new();
         let salt = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .map_err(|_| BuildError::Random)?;
         let breaker = Breaker::default();
-        let shared = Shared { http, uploads, config, budget, breaker, status_streams, salt };
+        let shared = Shared {
+            http,
+            uploads,
+            config,
+            budget,
+            breaker,
+            status_streams,
+            status_questions,
+            salt,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -98,6 +109,11 @@ impl Client {
     /// The room for status streams that [`Config::max_status_streams`] leaves.
     pub(crate) fn status_streams(&self) -> &Arc<Semaphore> {
         &self.shared.status_streams
+    }
+
+    /// The room for questions about watched jobs that [`Config::max_status_questions`] leaves.
+    pub(crate) fn status_questions(&self) -> &Semaphore {
+        &self.shared.status_questions
     }
 
     /// The HTTP client for files.

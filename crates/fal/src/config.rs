@@ -24,6 +24,10 @@ pub struct Config {
     /// streams on it. Status streams are open for as long as a job runs: without a bound they would
     /// take all of them, and a submit would wait behind them.
     pub max_status_streams: usize,
+    /// How many questions about jobs that are watched may be under way at the same time; further ones
+    /// wait. With the streams they stay below what one HTTP/2 connection takes, and thousands of
+    /// watchers neither crowd a submit out nor open a connection each where fal speaks HTTP/1.1.
+    pub max_status_questions: usize,
 }
 
 impl Default for Config {
@@ -35,6 +39,7 @@ impl Default for Config {
             read_timeout: Duration::from_secs(30),
             max_answer_bytes: 32 * 1024 * 1024,
             max_status_streams: 64,
+            max_status_questions: 32,
         }
     }
 }

@@ -5,15 +5,17 @@ mod head;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -121,7 +123,6 @@ impl Gateway {
 async fn serve(listener: TcpListener, site: Arc<Site>, app: Arc<App>, stop: CancellationToken) {
     let server = Server {
         service: Service::new(Arc::clone(&site)),
-        builder: builder(),
         connections: TaskTracker::new(),
         closing: CancellationToken::new(),
     };
@@ -141,7 +142,6 @@ async fn serve(listener: TcpListener, site: Arc<Site>, app: Arc<App>, stop: Canc
 /// What connections share.
 struct Server {
     service: Service,
-    builder: auto::Builder<TokioExecutor>,
     connections: TaskTracker,
     /// Set when no request may follow the one that is answered.
     closing: CancellationToken,
@@ -165,31 +165,16 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        let phase = head::Phase::new();
-        let stream = head::WatchedStream::new(stream, phase.clone(), HEAD_READ);
-        let service = self.service.clone();
-        let answer = service_fn(move |request| {
-            let (service, phase) = (service.clone(), phase.clone());
-            phase.serving();
-            async move {
-                let answer = service.answer(request).await;
-                phase.idle();
-                Ok::<_, Infallible>(answer)
-            }
-        });
-        let connection =
-            self.builder.serve_connection_with_upgrades(TokioIo::new(stream), answer).into_owned();
-        let closing = self.closing.clone();
+        let (service, closing) = (self.service.clone(), self.closing.clone());
         self.connections.spawn(async move {
-            let mut connection = pin!(connection);
-            let served = tokio::select! {
-                // In this order a request that has arrived by now is read before the end is heard of.
+            let begins_http_2 = tokio::select! {
                 biased;
-                served = &mut connection => served,
-                () = closing.cancelled_owned() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
+                begins = timeout(HEAD_READ, head::begins_http_2(&stream)) => begins,
+                () = closing.cancelled() => return,
+            };
+            let served = match begins_http_2 {
+                Ok(Ok(is_http_2)) => serve_connection(stream, is_http_2, service, closing).await,
+                Ok(Err(_)) | Err(_) => return,
             };
             // A connection that breaks is the client's doing; the request's own line says more.
             if let Err(error) = served {
@@ -222,11 +207,62 @@ impl Server {
     }
 }
 
-fn builder() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(HEADER_BYTES);
+async fn serve_connection(
+    stream: TcpStream,
+    is_http_2: bool,
+    service: Service,
+    closing: CancellationToken,
+) -> hyper::Result<()> {
+    let phase = head::Phase::new();
+    let phase_of_stream = phase.clone();
+    let answer = service_fn(move |request| {
+        let (service, phase) = (service.clone(), phase.clone());
+        phase.serving();
+        async move {
+            let answer = service.answer(request).await;
+            phase.idle();
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    if is_http_2 {
+        // Its frames come at any time and have limits of their own.
+        let connection = http_2().serve_connection(TokioIo::new(stream), answer);
+        return until_closing(Box::pin(connection), closing).await;
+    }
+    let stream = head::WatchedStream::new(stream, phase_of_stream, HEAD_READ);
+    let connection = http_1().serve_connection(TokioIo::new(stream), answer);
+    until_closing(Box::pin(connection), closing).await
+}
+
+/// Serves a connection to its end, which comes after the answer under way once `closing` is set.
+async fn until_closing<C: GracefulConnection>(
+    mut connection: Pin<Box<C>>,
+    closing: CancellationToken,
+) -> Result<(), C::Error> {
+    tokio::select! {
+        // In this order a request that has arrived by now is read before the end is heard of.
+        biased;
+        served = &mut connection => served,
+        () = closing.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    }
+}
+
+fn http_1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
-        .http2()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .max_header_size(HEADER_BYTES)
+        .max_buf_size(HEADER_BYTES);
+    builder
+}
+
+fn http_2() -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
         .max_concurrent_streams(STREAMS)

@@ -1,5 +1,7 @@
 //! A job in the queue and its addresses.
 
+use std::sync::Arc;
+
 use url::Url;
 
 use crate::{EndpointId, Hosts, RequestId, hosts};
@@ -11,7 +13,8 @@ pub struct Job {
     pub endpoint_id: EndpointId,
     /// The job's id.
     pub request_id: RequestId,
-    urls: Urls,
+    /// Shared by the clones.
+    urls: Arc<Urls>,
 }
 
 /// The addresses that fal gave with its answer to the submit, where they lie below the configured
@@ -26,11 +29,11 @@ pub(super) struct Urls {
 impl Job {
     /// A job that is known by its two ids.
     pub fn new(endpoint_id: EndpointId, request_id: RequestId) -> Self {
-        Self { endpoint_id, request_id, urls: Urls::default() }
+        Self { endpoint_id, request_id, urls: Arc::default() }
     }
 
     pub(super) fn with_urls(self, urls: Urls) -> Self {
-        Self { urls, ..self }
+        Self { urls: Arc::new(urls), ..self }
     }
 
     /// Where its status is.

@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, time::Duration};
 
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant, sleep, timeout},
@@ -88,13 +88,15 @@ enum Phase {
 
 type Statuses = Pin<Box<dyn Stream<Item = Result<Status, Error>> + Send>>;
 
+/// Calls are boxed here: thousands of watchers may rest between two of them, and a future keeps room
+/// for its largest step.
 impl Watcher {
     async fn next(&mut self) -> Option<Result<Status, Error>> {
         loop {
             let status = match &mut self.phase {
                 Phase::Ended => return None,
                 Phase::Opening => {
-                    self.phase = open(&self.client, &self.key, &self.job, self.logs).await;
+                    self.phase = open(&self.client, &self.key, &self.job, self.logs).boxed().await;
                     continue;
                 }
                 Phase::Streaming { statuses, .. } => {
@@ -131,8 +133,12 @@ impl Watcher {
 
     /// One question. Nothing when it failed in a way that may pass, after a pause for that.
     async fn ask(&mut self) -> Result<Option<Status>, Error> {
+        // An error would say that the semaphore was closed, which nobody does.
+        let permit = self.client.status_questions().acquire().await.ok();
         let deadline = Instant::now() + POLL_LIMIT;
-        match self.client.poll(&self.key, &self.job, self.logs, deadline).await {
+        let answer = self.client.poll(&self.key, &self.job, self.logs, deadline).boxed().await;
+        drop(permit);
+        match answer {
             Ok(status) => {
                 self.failures = 0;
                 Ok(Some(status))

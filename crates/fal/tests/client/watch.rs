@@ -175,6 +175,24 @@ async fn no_more_streams_are_open_than_allowed() {
 }
 
 #[tokio::test]
+async fn no_more_questions_are_under_way_than_allowed() {
+    let raw = Raw::start(Manner::Silence).await;
+    let config = Config { max_status_questions: 1, ..raw.config("http") };
+    let client = Client::new(config).unwrap();
+    let mut first = Box::pin(client.watch(&key(), &job(), false));
+    let mut second = Box::pin(client.watch(&key(), &job(), false));
+    let moment = Duration::from_millis(300);
+    assert!(timeout(moment, first.next()).await.is_err(), "no answer comes");
+    assert!(timeout(moment, second.next()).await.is_err(), "it waits for its turn");
+    assert_eq!(raw.connections(), 1);
+
+    // A watch that is gone takes its question along.
+    drop(first);
+    assert!(timeout(moment, second.next()).await.is_err(), "no answer comes");
+    assert_eq!(raw.connections(), 2);
+}
+
+#[tokio::test]
 async fn a_watch_lives_on_its_own() {
     let fal = Fal::answering([answers::completed()]).await;
     let stream = {

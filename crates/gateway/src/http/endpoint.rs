@@ -59,6 +59,8 @@ async fn serve(
         http_request_id,
     };
     let place = parts.extensions.remove::<Place>();
+    // Headers are slices of the connection's read buffer, which a call that waits would keep whole.
+    drop(parts);
     let work = Box::pin(dispatch::perform(context, work));
     if streams {
         reply::json_or_stream(work, updates, place).await

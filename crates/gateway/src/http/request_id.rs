@@ -53,7 +53,9 @@ impl RequestIds {
             HeaderValue::try_from(format!("{}-{count:x}", self.process))
                 .unwrap_or_else(|_| HeaderValue::from_static("none"))
         };
-        HttpRequestId(given.cloned().unwrap_or_else(new))
+        // A copy: the header is a slice of the connection's read buffer, which it would keep whole.
+        let copy = |given: &HeaderValue| HeaderValue::from_bytes(given.as_bytes()).ok();
+        HttpRequestId(given.and_then(copy).unwrap_or_else(new))
     }
 }
 

@@ -1,5 +1,6 @@
-//! Cuts connections whose client takes too long, over the head of a request or over taking its
-//! answer, and lets idle ones be.
+//! How a connection begins, and how each request on it: tells HTTP/2 from HTTP/1.1, cuts connections
+//! whose client takes too long, over the head of a request or over taking its answer, and lets idle
+//! ones be.
 //!
 //! hyper's own limit counts the pause between two requests as time spent on the next head. Set to
 //! seconds it would close the idle connections that load balancers keep for a minute, just when one
@@ -14,11 +15,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// How every HTTP/2 connection begins (RFC 9113, section 3.4). Its frames come at any time and have
-/// limits of their own.
-const HTTP2_BEGINS: &[u8] = b"PRI";
+/// How every HTTP/2 connection begins (RFC 9113, section 3.4), as far as no other does.
+const HTTP_2_BEGINS: [u8; 3] = *b"PRI";
+/// How long to rest before another look at a beginning that is still shorter.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// How long a client may take nothing at all of what is written to it. hyper has no such limit, so
 /// one that asks and never reads would keep its answers in memory for as long as it likes.
@@ -27,7 +30,23 @@ const STALLED: Duration = Duration::from_secs(30);
 const IDLE: u8 = 0;
 const READING_HEAD: u8 = 1;
 const SERVING: u8 = 2;
-const NOT_WATCHED: u8 = 3;
+
+/// Whether the client speaks HTTP/2. It looks at the first bytes without taking them: hyper-util takes
+/// them and hands them on by themselves, which makes hyper double the connection's read buffer.
+pub(super) async fn begins_http_2(stream: &TcpStream) -> io::Result<bool> {
+    let mut first = [0; HTTP_2_BEGINS.len()];
+    loop {
+        let count = stream.peek(&mut first).await?;
+        if first == HTTP_2_BEGINS {
+            return Ok(true);
+        }
+        let begins = first.get(..count).is_some_and(|seen| HTTP_2_BEGINS.starts_with(seen));
+        if count == 0 || !begins {
+            return Ok(false);
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+}
 
 /// What a connection is doing; shared by its stream and its service.
 #[derive(Clone, Debug)]
@@ -50,9 +69,7 @@ impl Phase {
     }
 
     fn change(&self, phase: u8) {
-        if self.get() != NOT_WATCHED {
-            self.0.store(phase, Ordering::Relaxed);
-        }
+        self.0.store(phase, Ordering::Relaxed);
     }
 
     fn get(&self) -> u8 {
@@ -71,19 +88,15 @@ pub(super) struct WatchedStream<S> {
     timer: Option<Pin<Box<Sleep>>>,
     /// Runs while a write makes no progress.
     stalled: Option<Pin<Box<Sleep>>>,
-    untouched: bool,
 }
 
 impl<S> WatchedStream<S> {
     pub(super) fn new(inner: S, phase: Phase, limit: Duration) -> Self {
         let timer = Some(Box::pin(sleep(limit)));
-        Self { inner, phase, limit, timer, stalled: None, untouched: true }
+        Self { inner, phase, limit, timer, stalled: None }
     }
 
-    fn arrived(&mut self, bytes: &[u8]) {
-        if std::mem::take(&mut self.untouched) && bytes.starts_with(HTTP2_BEGINS) {
-            self.phase.change(NOT_WATCHED);
-        }
+    fn arrived(&mut self) {
         if self.phase.get() == IDLE {
             self.phase.change(READING_HEAD);
             self.timer = Some(Box::pin(sleep(self.limit)));
@@ -116,9 +129,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
         let before = buffer.filled().len();
         match Pin::new(&mut this.inner).poll_read(cx, buffer) {
             Poll::Ready(outcome) => {
-                if let Some(bytes) = buffer.filled().get(before..).filter(|bytes| !bytes.is_empty())
-                {
-                    this.arrived(bytes);
+                if buffer.filled().len() > before {
+                    this.arrived();
                 }
                 Poll::Ready(outcome)
             }
@@ -170,6 +182,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::net::TcpListener;
 
     const LIMIT: Duration = Duration::from_secs(10);
 
@@ -218,13 +231,29 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn an_http_2_connection_is_not_watched() {
-        let (mut client, server) = duplex(64);
-        let mut server = WatchedStream::new(server, Phase::new(), LIMIT);
-        client.write_all(b"PRI * HTTP/2.0").await.unwrap();
-        server.read_exact(&mut [0; 14]).await.unwrap();
-        let silent = tokio::time::timeout(LIMIT * 5, server.read_exact(&mut [0; 1])).await;
-        assert!(silent.is_err(), "{silent:?}");
+    #[tokio::test]
+    async fn http_2_is_told_by_its_first_bytes_however_they_come() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let cases: [(&[&[u8]], bool); 6] = [
+            (&[b"PRI * HTTP/2.0"], true),
+            (&[b"P", b"R", b"I"], true),
+            (&[b"POST /mcp"], false),
+            (&[b"P", b"OST"], false),
+            (&[b"PROPFIND"], false),
+            (&[], false),
+        ];
+        for (pieces, expected) in cases {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (server, _) = listener.accept().await.unwrap();
+            let write = async {
+                for piece in pieces {
+                    client.write_all(piece).await.unwrap();
+                    sleep(LOOK_AGAIN * 2).await;
+                }
+                drop(client);
+            };
+            let (begins, ()) = tokio::join!(begins_http_2(&server), write);
+            assert_eq!(begins.unwrap(), expected, "{pieces:?}");
+        }
     }
 }

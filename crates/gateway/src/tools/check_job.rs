@@ -104,9 +104,9 @@ async fn status(
             .status(&context.key, job, logs, context.question_deadline())
             .await
             .map_err(ToolError::fal(During::Job(jobs::handle(job))))?;
-        jobs::settle(context, job, status).await?
+        jobs::settle(context, job, status).boxed().await?
     } else {
         jobs::wait(context, job, Instant::now() + wait, logs, None).await?
     };
-    outcome::present(context, job, waited, Told::default()).await
+    outcome::present(context, job, waited, Told::default()).boxed().await
 }

@@ -64,7 +64,9 @@ async fn run(context: &Context, arguments: Map<String, Value>) -> Result<Answer,
     let Arguments { submit, wait_seconds, preview } = arguments::parse(NAME, arguments)?;
     let wait = wait_seconds.map_or(context.app.config.wait, Duration::from_secs);
     let until = Instant::now() + wait;
-    let (mut submission, warnings) = submission::submit(NAME, context, submit).await?;
+    // What does not wait for the job is boxed, here and below: thousands of calls may wait, and a
+    // future keeps room for its largest step.
+    let (mut submission, warnings) = submission::submit(NAME, context, submit).boxed().await?;
     let job = submission.job.clone();
     let submitted = format!("{} submitted (request_id {})", job.endpoint_id, job.request_id);
     context.progress.report(|| Report { headline: submitted, missed: 0, lines: Vec::new() });
@@ -73,7 +75,7 @@ async fn run(context: &Context, arguments: Map<String, Value>) -> Result<Answer,
     // and holds the result of a quick one up by `PRICE` at most.
     let known = Some(submission.status());
     let waiting = jobs::wait(context, &job, until, false, known);
-    let (waited, price) = join(waiting, price(context, &job)).await;
+    let (waited, price) = join(waiting, price(context, &job).boxed()).await;
     submission.keep();
     let preview = preview == Some(true);
     match waited? {
@@ -86,7 +88,7 @@ async fn run(context: &Context, arguments: Map<String, Value>) -> Result<Answer,
         }
         waited => {
             let told = Told { warnings, preview, price };
-            outcome::present(context, &job, waited, told).await.map(Answer::Built)
+            outcome::present(context, &job, waited, told).boxed().await.map(Answer::Built)
         }
     }
 }
