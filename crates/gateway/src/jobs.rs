@@ -10,15 +10,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fal::State;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
 use crate::context::Context;
 use crate::error::{During, Handle, ToolError};
 
 pub(crate) use present::{completed, media_urls, processing, standing};
+
+/// How long the result may take of a job that is over just before the waiting is; after it the handle
+/// is the answer.
+const LATE_RESULT: Duration = Duration::from_secs(3);
 
 /// The pauses before a result that fal failed to give is asked for again.
 const RESULT_PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
@@ -148,7 +152,9 @@ pub(crate) async fn wait(
         }
         if status.state.is_final() {
             drop(updates);
-            return settle(context, job, status).await;
+            let late = until.max(Instant::now()) + LATE_RESULT;
+            let settled = timeout_at(late, settle(context, job, status.clone()).boxed()).await;
+            return settled.unwrap_or(Ok(Waited::Running(status)));
         }
         latest = Some(status);
     }
@@ -158,7 +164,7 @@ pub(crate) async fn wait(
 /// as in a wait. A job that is over has its result fetched.
 pub(crate) async fn look(context: &Context, job: &fal::Job) -> Result<Waited, ToolError> {
     let mut updates = Box::pin(context.app.fal.watch(&context.key, job, false));
-    let first = tokio::time::timeout_at(context.question_deadline(), updates.next()).await;
+    let first = timeout_at(context.question_deadline(), updates.next()).await;
     drop(updates);
     let status = first.ok().flatten().unwrap_or(Err(fal::Error::TimedOut { source: None }));
     settle(context, job, status.map_err(ToolError::fal(During::Job(handle(job))))?).await

@@ -9,6 +9,7 @@
 )]
 
 mod catalogue;
+mod client_limits;
 mod clients;
 mod cold_schema;
 mod conformance;

@@ -1,10 +1,13 @@
 //! How a job's outcome is told by the tools that wait for one: whole, bounded, with a preview where
 //! it was asked for.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use fal::{Job, Price};
 use mcp::{CallToolResult, Content};
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 use url::Url;
 
 use super::{MAX_RESULT_CHARS, cost, fit};
@@ -14,6 +17,9 @@ use crate::jobs::{self, Waited};
 
 /// The largest image that is shown inline. Several clients drop larger ones.
 const MAX_PREVIEW_BYTES: usize = 1024 * 1024;
+
+/// How long it may take to fetch: it holds up a result that is there.
+const PREVIEW: Duration = Duration::from_secs(3);
 
 /// What is told beside a job's own outcome.
 #[derive(Debug, Default)]
@@ -89,7 +95,7 @@ async fn first_image(context: &Context, output: &Value) -> Result<Content, Strin
     let media = context
         .app
         .fal
-        .media(&url, MAX_PREVIEW_BYTES, Context::plain_deadline())
+        .media(&url, MAX_PREVIEW_BYTES, Instant::now() + PREVIEW)
         .await
         .map_err(|error| format!("not shown: {error}"))?;
     if !matches!(
