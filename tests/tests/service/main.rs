@@ -30,6 +30,7 @@ mod pricing;
 mod protocol;
 mod proxies;
 mod rates;
+mod random_schedules;
 mod real_schemas_refuse;
 mod recommend;
 mod refused_keys;
