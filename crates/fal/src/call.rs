@@ -45,6 +45,26 @@ impl Operation {
             Self::Upload => "upload",
         }
     }
+
+    /// The path below its base, with names in the place of what differs between calls: a path in a
+    /// span must not tell what a caller asked for.
+    pub(crate) fn url_template(self) -> &'static str {
+        match self {
+            Self::Submit => "/{endpoint_id}",
+            Self::Status => "/{app}/requests/{request_id}/status",
+            Self::StatusStream => "/{app}/requests/{request_id}/status/stream",
+            Self::Result => "/{app}/requests/{request_id}",
+            Self::Cancel => "/{app}/requests/{request_id}/cancel",
+            Self::ListModels => "/models",
+            Self::ListRequests => "/models/requests/by-endpoint",
+            Self::ModelDocument => "/api/openapi/queue/openapi.json",
+            Self::Pricing => "/models/pricing",
+            Self::Estimate => "/models/pricing/estimate",
+            Self::SearchDocs => "/docs/mcp",
+            Self::Media | Self::Upload => "/{file}",
+            Self::InitiateUpload => "/storage/upload/{initiate}",
+        }
+    }
 }
 
 /// When a call may be sent again.

@@ -13,9 +13,10 @@ use tokio::{
     sync::Semaphore,
     time::{Instant, sleep, timeout_at},
 };
+use tracing::{Instrument as _, Span, field::Empty};
 
 use crate::{
-    BuildError, Config, Error, Fingerprint, Hosts, Key,
+    Attempt, BuildError, Config, Error, Fingerprint, Hosts, Key,
     answer::{Answer, broken},
     body::{Taken, WatchedBody},
     breaker::{Breaker, Waiting},
@@ -223,7 +224,7 @@ impl Client {
         self.transmit_body(call, body, taken, attempt, deadline).await
     }
 
-    /// Nothing else in this crate sends.
+    /// The same with a body of any kind; whoever observes is told of it.
     async fn transmit_body(
         &self,
         call: &Call<'_>,
@@ -233,15 +234,52 @@ impl Client {
         deadline: Option<Instant>,
     ) -> Result<reqwest::Response, Error> {
         let begun = Instant::now();
-        if deadline.is_some_and(|deadline| deadline <= begun) {
+        let span = span(call, attempt);
+        let delivery = self.deliver(call, body, taken, deadline);
+        let outcome = delivery.instrument(span.clone()).await;
+        let status = outcome.as_ref().map(|response| response.status().as_u16());
+        let told = Attempt {
+            operation: call.operation.as_str(),
+            method: call.method.clone(),
+            number: attempt,
+            outcome: status.map_err(Error::kind),
+            duration: begun.elapsed(),
+        };
+        record(&span, &told);
+        if let Some(observer) = &self.shared.config.observer {
+            observer.sent(&told);
+        }
+        tracing::debug!(
+            operation = told.operation,
+            status = told.outcome.ok(),
+            error = told.outcome.err(),
+            attempt,
+            duration_ms = u64::try_from(told.duration.as_millis()).unwrap_or(u64::MAX),
+            "asked fal"
+        );
+        outcome
+    }
+
+    /// Nothing else in this crate sends.
+    async fn deliver(
+        &self,
+        call: &Call<'_>,
+        body: Option<reqwest::Body>,
+        taken: Option<Taken>,
+        deadline: Option<Instant>,
+    ) -> Result<reqwest::Response, Error> {
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Err(Error::DeadlinePassed);
         }
         let http = match call.operation {
             Operation::Upload => self.uploads()?,
             _ => &self.shared.http,
         };
-        let mut request =
-            http.request(call.method.clone(), call.url.clone()).headers(call.headers.clone());
+        let mut headers = call.headers.clone();
+        if let Some(observer) = &self.shared.config.observer {
+            observer.sending(&mut headers);
+        }
+        let mut request = http.request(call.method.clone(), call.url.clone()).headers(headers);
         if let Some(key) = call.key {
             if !self.hosts().may_carry_key(&call.url) {
                 return Err(Error::ForeignUrl);
@@ -258,7 +296,7 @@ impl Client {
             None => Ok(sending.await),
         };
         let nothing_sent = taken.is_some_and(|taken| !taken.is_set());
-        let outcome = match sent {
+        match sent {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) if error.is_connect() || nothing_sent => {
                 Err(Error::NotConnected { source: error.without_url().into() })
@@ -266,16 +304,44 @@ impl Client {
             Ok(Err(error)) => Err(broken(error)),
             Err(_) if nothing_sent => Err(Error::DeadlinePassed),
             Err(_) => Err(Error::TimedOut { source: None }),
-        };
-        tracing::debug!(
-            operation = call.operation.as_str(),
-            status = outcome.as_ref().ok().map(|response| response.status().as_u16()),
-            error = outcome.as_ref().err().map(Error::kind),
-            attempt,
-            duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            "asked fal"
-        );
-        outcome
+        }
+    }
+}
+
+/// The span of one try, by OpenTelemetry's conventions for HTTP clients. `url.full` and `url.path`
+/// are left out, because a URL may hold what a caller typed; `url.template` and the host stand for
+/// them.
+fn span(call: &Call<'_>, attempt: u32) -> Span {
+    let template = call.operation.url_template();
+    tracing::info_span!(
+        "fal",
+        otel.name = %format_args!("{} {template}", call.method),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        error.type = Empty,
+        fal.operation = call.operation.as_str(),
+        http.request.method = call.method.as_str(),
+        http.request.resend_count = (attempt > 1).then(|| i64::from(attempt) - 1),
+        http.response.status_code = Empty,
+        server.address = call.url.host_str(),
+        server.port = call.url.port_or_known_default().map(i64::from),
+        url.template = template,
+    )
+}
+
+fn record(span: &Span, attempt: &Attempt) {
+    match attempt.outcome {
+        Ok(status) => {
+            span.record("http.response.status_code", i64::from(status));
+            if status >= 400 {
+                span.record("error.type", status.to_string());
+                span.record("otel.status_code", "ERROR");
+            }
+        }
+        Err(kind) => {
+            span.record("error.type", kind);
+            span.record("otel.status_code", "ERROR");
+        }
     }
 }
 

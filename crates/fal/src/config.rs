@@ -1,8 +1,8 @@
 //! What a client is made with, and why one could not be made.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use crate::{Cause, Hosts};
+use crate::{Cause, Hosts, Observer};
 
 /// How a [`crate::Client`] reaches fal. The defaults suit fal itself.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Config {
     /// wait. With the streams they stay below what one HTTP/2 connection takes, and thousands of
     /// watchers neither crowd a submit out nor open a connection each where fal speaks HTTP/1.1.
     pub max_status_questions: usize,
+    /// Who is told of each try, if anyone.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Default for Config {
@@ -40,6 +42,7 @@ impl Default for Config {
             max_answer_bytes: 32 * 1024 * 1024,
             max_status_streams: 64,
             max_status_questions: 32,
+            observer: None,
         }
     }
 }

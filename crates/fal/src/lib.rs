@@ -29,6 +29,7 @@ mod hosts;
 mod key;
 mod media;
 mod models;
+mod observer;
 mod pricing;
 mod queue;
 mod refusal;
@@ -53,6 +54,7 @@ pub use models::{
     Found, LicenseType, Model, ModelDocument, ModelGroup, ModelKind, ModelMetadata, ModelStatus,
     ModelsPage, ModelsQuery,
 };
+pub use observer::{Attempt, Observer};
 pub use pricing::{Estimate, Price, Prices, Quantities};
 pub use queue::{
     Cancellation, Job, JobResult, LogLine, Priority, State, Status, SubmitOptions, Submitted,

@@ -11,6 +11,7 @@ mod errors;
 mod limits;
 mod log;
 mod models;
+mod observer;
 mod pricing;
 mod queue;
 mod raw;
