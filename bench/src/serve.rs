@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 
 use fal_sim::Host;
-use gateway::{Config, Flags};
+use gateway::{Config, Flags, Telemetry};
 use tokio::io::AsyncReadExt as _;
 
 use crate::error::Error;
@@ -56,7 +56,8 @@ async fn serve(server: &Server) -> Result<(), Error> {
 }
 
 async fn serve_gateway(server: &Server, config: Config) -> Result<(), Error> {
-    gateway::logging::install(&config).map_err(|reason| server.failed(reason))?;
+    // It exports nothing, so nothing is left to send at the end.
+    drop(Telemetry::install(&config).map_err(|error| server.failed(error.to_string()))?);
     let gateway = gateway::start(config).await.map_err(|error| server.failed(error.to_string()))?;
     announce(gateway.addr()).await
 }
@@ -85,6 +86,8 @@ fn configuration(fal: SocketAddr) -> Result<Config, String> {
     let host = |host: Host| format!("http://{fal}/{}", host.prefix());
     let environment = [
         ("FAL_MCP_PORT", "0".to_owned()),
+        // Counting is on, as with the defaults, on a port of its own.
+        ("FAL_MCP_ADMIN_ADDR", "127.0.0.1:0".to_owned()),
         ("FAL_MCP_LOG_LEVEL", "error".to_owned()),
         // The pause between two pages spares fal; here it would only be waited for.
         ("FAL_MCP_CATALOG_PAGE_INTERVAL_MS", "10".to_owned()),

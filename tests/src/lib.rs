@@ -12,10 +12,12 @@
 //! | a web server with files | [`Source`] |
 //! | what no HTTP client would send | [`raw`] |
 //! | what a tool said | [`Outcome`] |
+//! | what is counted | [`prometheus`] |
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     reason = "the rig of tests: whatever is not as expected fails the test"
 )]
 
@@ -25,6 +27,7 @@ mod events;
 pub mod http_2;
 mod log;
 mod outcome;
+pub mod prometheus;
 pub mod raw;
 mod request;
 mod rig;

@@ -1,5 +1,6 @@
 //! The two services, started and connected.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use gateway::Gateway;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::prometheus::{self, Family};
 use crate::{Era, Outcome, Request};
 
 /// A model of the stand-in that takes a prompt and makes an image.
@@ -160,6 +162,16 @@ impl Rig {
         requests
     }
 
+    /// Everything that the gateway counts.
+    pub async fn metrics(&self) -> BTreeMap<String, Family> {
+        let addr = self.gateway.admin_addr().expect("an admin address");
+        let request = self.plain(http::Method::GET, "/metrics");
+        let answer = request.to(format!("http://{addr}/metrics")).send().await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+        prometheus::read(answer.text())
+    }
+
     /// The URL of the stand-in, without a trailing slash.
     pub fn sim_url(&self) -> String {
         self.sim.url().trim_end_matches('/').to_owned()
@@ -197,6 +209,7 @@ pub fn gateway_config(sim: &Sim) -> gateway::Config {
     };
     gateway::Config {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+        admin_addr: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         hosts: fal::Hosts {
             queue: base("queue"),
             api: base("api/v1"),

@@ -39,7 +39,8 @@ async fn run(flags: &Flags) -> Result<(), Error> {
     let sim = fal_sim::start(fal_sim::Config { speed: flags.speed, ..fal_sim::Config::default() })
         .await?;
     let config = config(flags.port, &sim)?;
-    gateway::logging::install(&config)?;
+    // It exports nothing, so nothing is left to send at the end.
+    drop(gateway::Telemetry::install(&config)?);
     let gateway = gateway::start(config).await?;
     say(&instructions(&gateway));
     tokio::signal::ctrl_c().await?;
@@ -53,6 +54,7 @@ fn config(port: u16, sim: &fal_sim::Sim) -> Result<Config, Error> {
     let host = |path: &str| Url::parse(&format!("{}{path}", sim.url()));
     Ok(Config {
         addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        admin_addr: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
         log_level: "warn".to_owned(),
         hosts: gateway::Hosts {
             queue: host("/queue")?,
@@ -83,6 +85,7 @@ fn instructions(gateway: &Gateway) -> String {
 The MCP endpoint   {url}\n\
 A key for it       {key}\n\
 For people         {page}\n\
+For Prometheus     {metrics}\n\
 \n\
 Find a model:\n\n{search}\n\n\
 Read its schema:\n\n{schema}\n\n\
@@ -93,6 +96,8 @@ MCP Inspector:\n\n\
 npx @modelcontextprotocol/inspector --cli {url} --transport http --header \"Authorization: Bearer {key}\" --method tools/list\n\n\
 Everything runs on this machine; nothing is billed. Ctrl-C ends it.\n",
         page = url.trim_end_matches("mcp"),
+        metrics =
+            gateway.admin_addr().map_or("off".to_owned(), |addr| format!("http://{addr}/metrics")),
         search = call("search_models", r#"{"query":"text to image","limit":3}"#),
         schema = call("get_model_schema", r#"{"endpoint_id":"fal-ai/flux/schnell"}"#),
         run = call(

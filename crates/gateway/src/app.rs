@@ -12,20 +12,24 @@ use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::dispatch::Answers;
 use crate::rates::Rates;
+use crate::telemetry::{self, Metrics, SetUpError};
 use crate::tools::Toolbox;
 
 /// How many uploads may hold a part in memory, [`fal::PART_BYTES`] each.
 const PARTS_IN_MEMORY: usize = 32;
 
-/// Why the outgoing side of the gateway cannot be made.
+/// What every request needs cannot be made.
 #[derive(Debug, thiserror::Error)]
-pub enum ClientError {
+pub enum AppError {
     /// The client of fal's API.
     #[error("cannot make the client for fal: {0}")]
-    Fal(#[from] fal::BuildError),
+    Client(#[from] fal::BuildError),
     /// The fetcher of URLs that callers give.
     #[error("cannot make the fetcher of URLs: {0}")]
     Fetch(#[from] fetch::BuildError),
+    /// The metrics.
+    #[error(transparent)]
+    Telemetry(#[from] SetUpError),
 }
 
 /// Shared by every request; made once at start.
@@ -33,6 +37,8 @@ pub enum ClientError {
 pub(crate) struct App {
     /// The settings.
     pub(crate) config: Config,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
     /// The client of fal's API.
     pub(crate) fal: fal::Client,
     /// Fetches what callers name by URL. It knows no key.
@@ -56,11 +62,13 @@ pub(crate) struct App {
 
 impl App {
     /// Makes everything that requests share; nothing here touches the network.
-    pub(crate) fn new(config: Config) -> Result<Arc<Self>, ClientError> {
+    pub(crate) fn new(config: Config) -> Result<Arc<Self>, AppError> {
+        let metrics = Arc::new(Metrics::new(&config)?);
         let user_agent = concat!("fal-mcp-gateway/", env!("CARGO_PKG_VERSION"));
         let fal = fal::Client::new(fal::Config {
             hosts: config.hosts.clone(),
             user_agent: user_agent.to_owned(),
+            observer: Some(metrics.upstream()),
             ..fal::Config::default()
         })?;
         let fetcher = fetch::Fetcher::new(fetch::Config {
@@ -68,7 +76,7 @@ impl App {
             allow_private: config.allow_private_urls,
             ..fetch::Config::default()
         })?;
-        Ok(Arc::new(Self {
+        let app = Arc::new(Self {
             fetcher,
             parts_in_memory: Semaphore::new(PARTS_IN_MEMORY),
             catalog: Catalog::new(&fal),
@@ -78,8 +86,11 @@ impl App {
             detached: TaskTracker::new(),
             hurry: CancellationToken::new(),
             config,
+            metrics,
             fal,
-        }))
+        });
+        telemetry::caches(&app);
+        Ok(app)
     }
 
     /// Counts a request of `key`; `Err` with the time until its next one is welcome.

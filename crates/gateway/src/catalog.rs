@@ -19,18 +19,40 @@ mod prices;
 mod schemas;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use kept::Figures;
 pub(crate) use models::{Loaded, Models};
 pub(crate) use schemas::Described;
 
 use crate::config::Config;
 
-/// The caches are not reported on more often than this.
-const REPORT: Duration = Duration::from_mins(1);
+/// What a cache holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holding {
+    /// Values, fresh ones and old ones.
+    pub(crate) entries: u64,
+    /// Their bytes, roughly, where they are weighed.
+    pub(crate) bytes: Option<u64>,
+}
+
+/// How often a cache had what it was asked for, since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// A fresh value was there.
+    pub(crate) hits: u64,
+    /// fal was asked.
+    pub(crate) misses: u64,
+    /// An old value was shown, because fal did not answer.
+    pub(crate) stale: u64,
+}
+
+impl Counts {
+    /// Each count with its word.
+    pub(crate) fn named(self) -> [(&'static str, u64); 3] {
+        [("hit", self.hits), ("miss", self.misses), ("stale", self.stale)]
+    }
+}
 
 /// The caches of one process.
 #[derive(Debug)]
@@ -56,25 +78,32 @@ impl Catalog {
         }
     }
 
-    /// Keeps the catalogue fresh until `stop`, and says at each refresh how the caches do.
+    /// Keeps the catalogue fresh until `stop`.
     pub(crate) async fn keep_fresh(&self, config: &Config, stop: &CancellationToken) {
-        let report = async {
-            loop {
-                tokio::time::sleep(config.catalog_refresh.max(REPORT)).await;
-                self.report();
-            }
-        };
-        tokio::select! {
-            () = self.models.keep_fresh(config.catalog_refresh, config.catalog_page_interval, stop) => {}
-            () = report => {}
-        }
+        let (refresh, interval) = (config.catalog_refresh, config.catalog_page_interval);
+        self.models.keep_fresh(refresh, interval, stop).await;
     }
 
-    fn report(&self) {
-        for (cache, figures) in [("schemas", self.schemas.figures()), ("docs", self.docs.figures())]
-        {
-            let Figures { entries, bytes, hits, misses } = figures;
-            tracing::info!(cache, entries, bytes, hits, misses, "cache");
+    /// What each cache holds, by its name.
+    pub(crate) fn holdings(&self) -> Vec<(&'static str, Holding)> {
+        let mut holdings = vec![
+            ("schemas", self.schemas.holding()),
+            ("docs", self.docs.holding()),
+            ("prices", self.prices.holding()),
+        ];
+        if let Some(loaded) = self.models.current() {
+            holdings.push(("catalog", loaded.holding()));
+            holdings.push(("answers", loaded.answers_holding()));
         }
+        holdings
+    }
+
+    /// How often each cache was asked, by its name; those that load one by one.
+    pub(crate) fn asked(&self) -> [(&'static str, Counts); 3] {
+        [
+            ("schemas", self.schemas.asked()),
+            ("docs", self.docs.asked()),
+            ("prices", self.prices.asked()),
+        ]
     }
 }

@@ -153,6 +153,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::generated;
     use url::Url;
 
     const ENDPOINT: &str = "https://mcp.example.com/mcp";
@@ -207,6 +208,6 @@ mod tests {
             })
             .collect();
         let head = "| client | where | configuration |\n|---|---|---|\n";
-        crate::readme::check("clients", &format!("{head}{}", rows.concat()));
+        generated::check(generated::README, "clients", &format!("{head}{}", rows.concat()));
     }
 }

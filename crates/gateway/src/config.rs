@@ -3,6 +3,7 @@
 //!
 //! Two steps: [`Flags`] is what was written, [`Config`] is what it means.
 
+mod otel;
 mod reader;
 mod summary;
 
@@ -11,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+pub use otel::Otel;
 use reader::Reader;
 use url::Url;
 
@@ -22,6 +24,7 @@ const ENV_HOST: &str = "FAL_MCP_HOST";
 const ENV_PORT: &str = "FAL_MCP_PORT";
 const ENV_LOG_LEVEL: &str = "FAL_MCP_LOG_LEVEL";
 const ENV_LOG_FORMAT: &str = "FAL_MCP_LOG_FORMAT";
+const ENV_ADMIN_ADDR: &str = "FAL_MCP_ADMIN_ADDR";
 const ENV_PUBLIC_URL: &str = "FAL_MCP_PUBLIC_URL";
 const ENV_ALLOWED_HOSTS: &str = "FAL_MCP_ALLOWED_HOSTS";
 const ENV_ALLOWED_ORIGINS: &str = "FAL_MCP_ALLOWED_ORIGINS";
@@ -50,6 +53,7 @@ const ENV_NAMES: &[&str] = &[
     ENV_PORT,
     ENV_LOG_LEVEL,
     ENV_LOG_FORMAT,
+    ENV_ADMIN_ADDR,
     ENV_PUBLIC_URL,
     ENV_ALLOWED_HOSTS,
     ENV_ALLOWED_ORIGINS,
@@ -65,6 +69,8 @@ const ENV_NAMES: &[&str] = &[
     ENV_ALLOW_PRIVATE_URLS,
 ];
 
+/// The port that OpenTelemetry gives to Prometheus exporters.
+const DEFAULT_ADMIN_PORT: u16 = 9464;
 /// The longest that a caller may ask to wait.
 pub const MAX_WAIT: Duration = Duration::from_mins(5);
 
@@ -77,11 +83,7 @@ pub const MAX_WAIT: Duration = Duration::from_mins(5);
     rustdoc::broken_intra_doc_links,
     reason = "the fields' comments are help texts, which have no markup"
 )]
-#[command(
-    name = "fal-mcp-gateway",
-    version,
-    about = "A stateless Streamable HTTP MCP gateway to fal"
-)]
+#[command(name = "fal-mcp-gateway")]
 pub struct Flags {
     /// How clients reach it: http, stdio or dual [FAL_MCP_TRANSPORT; default http]
     #[arg(long)]
@@ -98,6 +100,9 @@ pub struct Flags {
     /// text or json [FAL_MCP_LOG_FORMAT; default text on a terminal, else json]
     #[arg(long)]
     pub log_format: Option<String>,
+    /// Address of /metrics, /healthz and /readyz for operators, or off [FAL_MCP_ADMIN_ADDR; default 127.0.0.1:9464]
+    #[arg(long)]
+    pub admin_addr: Option<String>,
     /// URL that people and clients see [FAL_MCP_PUBLIC_URL; default from host and port]
     #[arg(long)]
     pub public_url: Option<String>,
@@ -168,6 +173,10 @@ pub struct Config {
     pub log_level: String,
     /// How log lines look; `None` decides by whether standard error is a terminal.
     pub log_format: Option<LogFormat>,
+    /// Where operators and probes ask; port 0 picks one. Not there for stdio alone.
+    pub admin_addr: Option<SocketAddr>,
+    /// What OpenTelemetry exports.
+    pub otel: Otel,
     /// What people and clients see; `None` is made of the bound address.
     pub public_url: Option<Url>,
     /// What a `Host` header may name; `None` is any. Lower case, without port.
@@ -271,6 +280,8 @@ impl Default for Config {
             addr: SocketAddr::new(host, 8000),
             log_level: "info".to_owned(),
             log_format: None,
+            admin_addr: Some(SocketAddr::new(host, DEFAULT_ADMIN_PORT)),
+            otel: Otel::default(),
             public_url: None,
             allowed_hosts: Some(loopback_names()),
             allowed_origins: BTreeSet::new(),
@@ -300,21 +311,13 @@ impl Config {
     ) -> Result<(Self, Vec<String>), ConfigError> {
         let default = Self::default();
         let mut read = Reader::new(environment);
-        let host = read.parsed(
-            "host",
-            flags.host.as_deref(),
-            ENV_HOST,
-            "an IP address",
-            default.addr.ip(),
-        );
-        let port =
-            read.parsed("port", flags.port.as_deref(), ENV_PORT, "0 to 65535", default.addr.port());
+        let addr = public_addr(&mut read, flags, default.addr);
         let public_url = read.url("public-url", flags.public_url.as_deref(), ENV_PUBLIC_URL);
         let allowed_hosts =
             match read.list("allowed-hosts", flags.allowed_hosts.as_deref(), ENV_ALLOWED_HOSTS) {
                 Some(hosts) if hosts.contains("*") => None,
                 Some(hosts) => Some(hosts),
-                None => Some(default_hosts(host, public_url.as_ref())),
+                None => Some(default_hosts(addr.ip(), public_url.as_ref())),
             };
         let hosts = fal_hosts(&mut read, flags, default.hosts.clone());
         let (shutdown_notice, shutdown_grace) = shutdown_pace(&mut read, flags, &default);
@@ -333,7 +336,7 @@ impl Config {
         let key = if transport == Transport::Http { None } else { read.key(ENV_KEY) };
         let config = Self {
             transport,
-            addr: SocketAddr::new(host, port),
+            addr,
             log_level: read.filter(
                 "log-level",
                 flags.log_level.as_deref(),
@@ -346,6 +349,13 @@ impl Config {
                 ENV_LOG_FORMAT,
                 &LOG_FORMATS,
             ),
+            admin_addr: read.addr_or_off(
+                "admin-addr",
+                flags.admin_addr.as_deref(),
+                ENV_ADMIN_ADDR,
+                default.admin_addr,
+            ),
+            otel: Otel::read(&mut read),
             public_url,
             allowed_hosts,
             allowed_origins: read
@@ -433,6 +443,15 @@ fn allow_private_urls(read: &mut Reader, flags: &Flags, default: bool) -> bool {
     )
 }
 
+/// Where requests are taken.
+fn public_addr(read: &mut Reader, flags: &Flags, default: SocketAddr) -> SocketAddr {
+    let (host, port) = (flags.host.as_deref(), flags.port.as_deref());
+    SocketAddr::new(
+        read.parsed("host", host, ENV_HOST, "an IP address", default.ip()),
+        read.parsed("port", port, ENV_PORT, "0 to 65535", default.port()),
+    )
+}
+
 /// How often the catalogue is read, and how fast its pages.
 fn catalog_pace(read: &mut Reader, flags: &Flags, default: &Config) -> (Duration, Duration) {
     let refresh = read.seconds(
@@ -517,6 +536,7 @@ mod tests {
             (ENV_WAIT_SECONDS, "301"),
             (ENV_MAX_BODY_BYTES, "-1"),
             (ENV_LOG_LEVEL, "gateway=loud"),
+            (ENV_ADMIN_ADDR, "9464"),
         ]);
         let ConfigError(mistakes) = Config::resolve(&Flags::default(), environment).unwrap_err();
         assert_eq!(
@@ -569,6 +589,16 @@ mod tests {
         let hosts = config.allowed_hosts.clone().unwrap();
         assert!(hosts.contains("mcp.example.com") && hosts.contains("10.0.0.7"));
         assert_eq!(config.endpoint_url(config.addr), "https://mcp.example.com/mcp");
+    }
+
+    #[test]
+    fn the_admin_address_can_be_moved_and_switched_off() {
+        let admin = |text: &str| {
+            let flags = Flags { admin_addr: Some(text.to_owned()), ..Flags::default() };
+            Config::resolve(&flags, []).unwrap().0.admin_addr
+        };
+        assert_eq!(admin("0.0.0.0:9000"), Some(SocketAddr::from(([0, 0, 0, 0], 9000))));
+        assert_eq!(admin("off"), None);
     }
 
     #[test]

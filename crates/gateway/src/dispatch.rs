@@ -9,15 +9,16 @@ use mcp::{
     InitializeResult, ListToolsResult, ProtocolVersion, Rejection, Request, RequestId, RequestMeta,
     TaskMethod, TaskRequest, json_rpc,
 };
+use opentelemetry::context::FutureExt as _;
 use serde_json::{Map, json};
-use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::SERVER_INFO;
 use crate::app::App;
 use crate::context::Context;
 use crate::error::{Failure, ToolError};
-use crate::http::HttpRequestId;
 use crate::tasks::{self, TaskAnswer};
+use crate::telemetry::{self, Arrival, NetworkTransport, OTHER, Operation};
 use crate::tools::{self, Answer, Entry, run_model};
 
 /// What a model is told about the server as a whole. Claude Code shows the first 4,096 characters.
@@ -60,6 +61,23 @@ impl Answers {
     }
 }
 
+/// A request that may be answered, and what is known of it.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    /// How it came.
+    pub(crate) transport: NetworkTransport,
+    /// The rules it follows.
+    pub(crate) era: Era,
+    /// The version it speaks.
+    pub(crate) version: ProtocolVersion,
+    /// Whose it is.
+    pub(crate) key: &'a fal::Key,
+    /// Its `_meta`.
+    pub(crate) meta: &'a RequestMeta,
+    /// The request.
+    pub(crate) request: Request,
+}
+
 /// What a request needs to be answered.
 #[derive(Debug)]
 pub(crate) enum Step {
@@ -73,9 +91,9 @@ pub(crate) enum Step {
 #[derive(Debug)]
 pub(crate) enum Work {
     /// A tool has to run.
-    Call(Call),
+    Call(Box<Call>),
     /// A task has to be asked about.
-    Task(TaskRequest),
+    Task(Box<Question>),
 }
 
 /// A tool call that is ready to run.
@@ -84,37 +102,119 @@ pub(crate) struct Call {
     id: RequestId,
     tool: &'static str,
     params: CallToolParams,
+    operation: Operation,
 }
 
-/// Answers what needs neither a key nor the network, and finds the tool for what does.
-pub(crate) fn begin(
+/// A question about a task.
+#[derive(Debug)]
+pub(crate) struct Question {
+    request: TaskRequest,
+    operation: Operation,
+}
+
+impl Work {
+    fn operation(&self) -> &Operation {
+        match self {
+            Self::Call(call) => &call.operation,
+            Self::Task(question) => &question.operation,
+        }
+    }
+}
+
+/// Answers what does not need the network, and finds the tool for what does.
+pub(crate) fn begin(app: &App, asked: Asked<'_>) -> Result<Step, Failure> {
+    let Asked { transport, era, version, key, meta, request } = asked;
+    let arrival = Arrival {
+        transport,
+        method: &request.method,
+        version: Some(version),
+        id: Some(&request.id),
+        tool: called_tool(app, &request),
+        parent: telemetry::of_meta(meta),
+    };
+    let mut operation = Operation::begin(&app.metrics, &arrival);
+    let found = find(app, era, version, meta, request).and_then(|found| match found {
+        // Work is counted where going over the limit can be told as an error of its own.
+        Found::Answer(_) => match app.count_request(key) {
+            Ok(()) => Ok(found),
+            Err(retry_after) => Err(Failure::RateLimited { retry_after }),
+        },
+        Found::Tool { .. } | Found::Task(_) => Ok(found),
+    });
+    match found {
+        Ok(Found::Answer(response)) => {
+            operation.answered();
+            Ok(Step::Answered(response))
+        }
+        Ok(Found::Tool { id, tool, params }) => {
+            Ok(Step::Work(Work::Call(Box::new(Call { id, tool, params, operation }))))
+        }
+        Ok(Found::Task(request)) => {
+            Ok(Step::Work(Work::Task(Box::new(Question { request, operation }))))
+        }
+        Err(failure) => {
+            operation.failed(&failure);
+            Err(failure)
+        }
+    }
+}
+
+/// A notification was taken; none means anything beyond its transport.
+pub(crate) fn notified(app: &App, transport: NetworkTransport, method: &str) {
+    let arrival = Arrival { transport, method, version: None, id: None, tool: None, parent: None };
+    Operation::begin(&app.metrics, &arrival).answered();
+}
+
+/// The tool that a request names, for labels. A task is a run of `run_model`.
+fn called_tool(app: &App, request: &Request) -> Option<&'static str> {
+    if TaskMethod::parse(&request.method).is_some() {
+        return Some(run_model::NAME);
+    }
+    let is_call = request.method == "tools/call";
+    is_call.then(|| {
+        let name = request.params.get("name").and_then(serde_json::Value::as_str);
+        name.and_then(|name| app.toolbox.find(name)).map_or(OTHER, |entry| entry.tool.name)
+    })
+}
+
+/// What a request comes to.
+enum Found {
+    /// An answer, as bytes.
+    Answer(Vec<u8>),
+    /// A tool and what it is called with.
+    Tool { id: RequestId, tool: &'static str, params: CallToolParams },
+    /// A task.
+    Task(TaskRequest),
+}
+
+fn find(
     app: &App,
     era: Era,
     version: ProtocolVersion,
     meta: &RequestMeta,
     mut request: Request,
-) -> Result<Step, Failure> {
-    let ready = |result: &[u8]| Step::Answered(json_rpc::encode_ready_result(&request.id, result));
-    let step = match (era, request.method.as_str()) {
+) -> Result<Found, Failure> {
+    let ready = |result: &[u8]| Found::Answer(json_rpc::encode_ready_result(&request.id, result));
+    let found = match (era, request.method.as_str()) {
         (Era::Modern, "server/discover") => ready(&app.answers.discover),
         (Era::Modern, "tools/list") => ready(&app.answers.list_tools_modern),
         (Era::Legacy, "tools/list") => ready(&app.answers.list_tools_legacy),
         (Era::Legacy, "initialize") => {
-            Step::Answered(json_rpc::encode_result(&request.id, &initialize(version)))
+            Found::Answer(json_rpc::encode_result(&request.id, &initialize(version)))
         }
         (Era::Legacy, "ping") => ready(b"{}"),
         // A server without prompts and resources is still asked for them by legacy clients.
         (Era::Legacy, "prompts/list") => ready(br#"{"prompts":[]}"#),
         (Era::Legacy, "resources/list") => ready(br#"{"resources":[]}"#),
         (Era::Legacy, "resources/templates/list") => ready(br#"{"resourceTemplates":[]}"#),
-        (_, "tools/call") => Step::Work(Work::Call(find_tool(app, &mut request)?)),
+        (_, "tools/call") => find_tool(app, &mut request)?,
         (Era::Modern, method) if let Some(method) = TaskMethod::parse(method) => {
-            Step::Work(Work::Task(TaskRequest::of(method, meta, request)?))
+            Found::Task(TaskRequest::of(method, meta, request)?)
         }
         (era, method) => {
             return Err(Failure::Protocol(Rejection::MethodNotFound {
                 method: mcp::transport::shown(method),
-                id: request.id,
+                id: request.id.clone(),
                 era,
                 available: match era {
                     Era::Legacy => LEGACY_METHODS,
@@ -123,7 +223,7 @@ pub(crate) fn begin(
             }));
         }
     };
-    Ok(step)
+    Ok(found)
 }
 
 fn initialize(version: ProtocolVersion) -> InitializeResult {
@@ -135,10 +235,10 @@ fn initialize(version: ProtocolVersion) -> InitializeResult {
     }
 }
 
-fn find_tool(app: &App, request: &mut Request) -> Result<Call, Failure> {
+fn find_tool(app: &App, request: &mut Request) -> Result<Found, Failure> {
     let params = CallToolParams::of(request)?;
     match app.toolbox.find(&params.name) {
-        Some(entry) => Ok(Call { id: request.id.clone(), tool: entry.tool.name, params }),
+        Some(entry) => Ok(Found::Tool { id: request.id.clone(), tool: entry.tool.name, params }),
         None => Err(Failure::UnknownTool {
             id: request.id.clone(),
             name: mcp::transport::shown(&params.name),
@@ -147,34 +247,38 @@ fn find_tool(app: &App, request: &mut Request) -> Result<Call, Failure> {
     }
 }
 
-/// Does what is left to do and answers with the response as bytes.
+/// Does what is left to do and answers with the response as bytes. A panic becomes a failure of this
+/// one request.
 pub(crate) async fn perform(context: Context, work: Work) -> Result<Vec<u8>, Failure> {
-    match work {
-        Work::Call(call) => call_tool(context, call).await,
-        Work::Task(request) => ask_task(context, request).await,
-    }
+    let (span, trace) = work.operation().surroundings();
+    let doing = async {
+        match work {
+            Work::Call(call) => call_tool(context, call).await,
+            Work::Task(question) => ask_task(context, question).await,
+        }
+    };
+    doing.instrument(span).with_context(trace).await
 }
 
-/// Runs a tool. A panic in a tool becomes a failure of this one call.
-async fn call_tool(context: Context, call: Call) -> Result<Vec<u8>, Failure> {
-    let Call { id, tool, params } = call;
-    let mut record = Record::new("tools/call", tool, &context);
+async fn call_tool(context: Context, call: Box<Call>) -> Result<Vec<u8>, Failure> {
+    let Call { id, tool, params, mut operation } = *call;
+    operation.log(context.era, context.http_request_id.clone());
     let app = context.app.clone();
     let Some(entry) = app.toolbox.find(tool) else {
         return Err(Failure::Internal);
     };
     let run = AssertUnwindSafe(run(entry, &context, params)).catch_unwind();
     let Ok(outcome) = run.await else {
-        record.end("internal", tracing::Level::ERROR);
+        operation.failed(&Failure::Internal);
         return Err(Failure::Internal);
     };
     let answer = match outcome {
         Ok(answer) => {
-            record.end("ok", tracing::Level::INFO);
+            operation.answered();
             answer
         }
         Err(error) => {
-            record.end(error.kind(), error.level());
+            operation.tool_failed(&error);
             Answer::Built(error.to_result())
         }
     };
@@ -195,14 +299,14 @@ async fn call_tool(context: Context, call: Call) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Answers a request about a task. A panic becomes a failure of this one request.
-async fn ask_task(context: Context, request: TaskRequest) -> Result<Vec<u8>, Failure> {
-    let mut record = Record::new(request.method.as_str(), run_model::NAME, &context);
+async fn ask_task(context: Context, question: Box<Question>) -> Result<Vec<u8>, Failure> {
+    let Question { request, mut operation } = *question;
+    operation.log(context.era, context.http_request_id.clone());
     let answer = AssertUnwindSafe(tasks::answer(&context, &request)).catch_unwind();
     let outcome = answer.await.unwrap_or(Err(Failure::Internal));
     match &outcome {
-        Ok(_) => record.end("ok", tracing::Level::INFO),
-        Err(failure) => record.end(failure.kind(), failure.level()),
+        Ok(_) => operation.answered(),
+        Err(failure) => operation.failed(failure),
     }
     Ok(match outcome {
         Err(Failure::Internal) => return Err(Failure::Internal),
@@ -230,59 +334,6 @@ async fn run(
         .map_err(|retry_after| ToolError::TooManyRequests { retry_after })?;
     let arguments = entry.check(params.arguments)?;
     (entry.tool.call)(context, arguments).await
-}
-
-/// The one log line of a call, also of a call whose caller went away: it is written on drop.
-#[derive(Debug)]
-struct Record {
-    method: &'static str,
-    tool: &'static str,
-    era: Era,
-    http_request_id: Option<HttpRequestId>,
-    started: Instant,
-    outcome: &'static str,
-    level: tracing::Level,
-}
-
-impl Record {
-    fn new(method: &'static str, tool: &'static str, context: &Context) -> Self {
-        Self {
-            method,
-            tool,
-            era: context.era,
-            http_request_id: context.http_request_id.clone(),
-            started: Instant::now(),
-            outcome: "caller_gone",
-            level: tracing::Level::INFO,
-        }
-    }
-
-    fn end(&mut self, outcome: &'static str, level: tracing::Level) {
-        self.outcome = outcome;
-        self.level = level;
-    }
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        let duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let era = match self.era {
-            Era::Legacy => "legacy",
-            Era::Modern => "modern",
-        };
-        let Self { method, tool, outcome, .. } = *self;
-        let http_request_id = self.http_request_id.as_ref().map(HttpRequestId::as_str);
-        // The level of an event is fixed where it is written, hence one line for each.
-        match self.level {
-            tracing::Level::ERROR => {
-                tracing::error!(tool, era, outcome, duration_ms, http_request_id, "{method}");
-            }
-            tracing::Level::WARN => {
-                tracing::warn!(tool, era, outcome, duration_ms, http_request_id, "{method}");
-            }
-            _ => tracing::info!(tool, era, outcome, duration_ms, http_request_id, "{method}"),
-        }
-    }
 }
 
 /// The body of the server card (experimental, SEP-2127): who this is and where.

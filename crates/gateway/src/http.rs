@@ -4,6 +4,7 @@
 //! own deadline. What is bounded here is what a client can hold up: the head (`server/head.rs`), the
 //! body (`http/body.rs`), requests at once (`http/guard.rs`).
 
+mod admin;
 mod auth;
 mod body;
 mod endpoint;
@@ -28,12 +29,16 @@ use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_TYPE, Entry, HeaderName, ORIGIN, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, Method, Version};
+use opentelemetry::context::FutureExt as _;
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::error::Failure;
+use crate::telemetry::{self, Exchange};
+pub(crate) use admin::Admin;
 use page::Page;
 use reply::Refused;
 pub(crate) use request_id::HttpRequestId;
@@ -41,6 +46,10 @@ use request_id::RequestIds;
 
 /// Probes name the pod's address as host and must work under full load, so they are not guarded.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Every path that has an answer of its own, for labels: any other path is nobody's.
+const ROUTES: [&str; 7] =
+    ["/mcp", "/mcp/server-card", "/", "/page.css", "/page.js", "/healthz", "/readyz"];
 
 /// What the HTTP side shares beside [`App`].
 #[derive(Debug)]
@@ -56,12 +65,13 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(app: Arc<App>, endpoint_url: String) -> Arc<Self> {
+        let limit = app.config.max_in_flight.min(Semaphore::MAX_PERMITS);
+        let in_flight = Arc::new(Semaphore::new(limit));
+        telemetry::requests_in_flight(&app.metrics.meter(), &in_flight, limit);
         Arc::new(Self {
             page: Page::new(&endpoint_url),
             server_card: crate::dispatch::server_card(&endpoint_url),
-            in_flight: Arc::new(Semaphore::new(
-                app.config.max_in_flight.min(Semaphore::MAX_PERMITS),
-            )),
+            in_flight,
             large_bodies: body::shared(app.config.max_body_bytes),
             draining: AtomicBool::new(false),
             endpoint_url,
@@ -109,9 +119,26 @@ impl Service {
         B::Error: Into<axum::BoxError>,
     {
         let mut request = request.map(Body::new);
-        let version = request.version();
         // First of all, so that nothing below can print the key.
         mark_key(request.headers_mut());
+        match telemetry::of_headers(request.headers()) {
+            Some(caller) => self.answer_in_trace(request).with_context(caller).await,
+            None => self.answer_in_trace(request).await,
+        }
+    }
+
+    async fn answer_in_trace(&self, request: Request) -> Response {
+        let path = request.uri().path();
+        let route = ROUTES.into_iter().find(|route| *route == path);
+        let is_probe = PROBES.contains(&path);
+        let exchange = Exchange::begin(request.method(), route, request.version(), is_probe);
+        let response = self.answer_in_span(request).instrument(exchange.span()).await;
+        exchange.end(&self.0.site.app.metrics, response.status());
+        response
+    }
+
+    async fn answer_in_span(&self, mut request: Request) -> Response {
+        let version = request.version();
         let id = self.0.request_ids.of(request.headers());
         request.extensions_mut().insert(id.clone());
         // A panic ends this one answer. Its message is not looked at: it may hold anything.
@@ -120,6 +147,7 @@ impl Service {
             .await
             .unwrap_or_else(|_| reply::failure(&Failure::Internal));
         if let Some(refused) = response.extensions_mut().remove::<Refused>() {
+            self.0.site.app.metrics.refused(refused.kind);
             refused.log(&id);
         }
         response.headers_mut().insert(request_id::HEADER, id.into());

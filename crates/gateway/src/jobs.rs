@@ -11,12 +11,15 @@ use std::time::Duration;
 
 use fal::State;
 use futures_util::{FutureExt as _, StreamExt as _};
+use opentelemetry::Context as TraceContext;
+use opentelemetry::context::FutureExt as _;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
 use crate::context::Context;
 use crate::error::{During, Handle, ToolError};
+use crate::telemetry::{FAL_ENDPOINT_ID, FAL_REQUEST_ID};
 
 pub(crate) use present::{completed, media_urls, processing, standing};
 
@@ -48,7 +51,7 @@ pub(crate) struct Submission {
     /// The job.
     pub(crate) job: fal::Job,
     queue_position: Option<u64>,
-    cancel: Option<(Arc<App>, fal::Key)>,
+    cancel: Option<(Arc<App>, fal::Key, TraceContext)>,
 }
 
 impl Submission {
@@ -70,14 +73,15 @@ impl Submission {
 
 impl Drop for Submission {
     fn drop(&mut self) {
-        if let Some((app, key)) = self.cancel.take() {
+        if let Some((app, key, trace)) = self.cancel.take() {
             let job = self.job.clone();
             let fal = app.fal.clone();
-            app.detached.spawn(async move {
+            let cancel = async move {
                 let outcome = fal.cancel(&key, &job, Context::plain_deadline()).await;
                 let outcome = outcome.map_or_else(|error| error.kind(), |_| "requested");
                 tracing::info!(outcome, request_id = %job.request_id, "caller gone, job cancelled");
-            });
+            };
+            app.detached.spawn(cancel.with_context(trace));
         }
     }
 }
@@ -94,22 +98,29 @@ pub(crate) async fn submit(
     let key = context.key.clone();
     let cancels = context.dropping_cancels;
     let id = endpoint_id.clone();
-    app.detached.clone().spawn(async move {
+    let submit = async move {
         let deadline = Instant::now() + app.config.patience.submit;
         let outcome = app.fal.submit(&key, &id, &input, &options, deadline).await;
+        app.metrics.job_submitted(outcome.as_ref().map_or_else(fal::Error::kind, |_| "accepted"));
         let outcome = outcome.map(|submitted| Submission {
             job: submitted.job,
             queue_position: submitted.queue_position,
-            cancel: cancels.then(|| (Arc::clone(&app), key.clone())),
+            cancel: cancels.then(|| (Arc::clone(&app), key.clone(), TraceContext::current())),
         });
         // Nobody listens any more: what was made is dropped here, and `Submission` decides.
         drop(sender.send(outcome));
-    });
+    };
+    context.app.detached.spawn(submit.with_current_context());
     let failed = ToolError::fal(During::Submit(endpoint_id.clone()));
-    match receiver.await {
-        Ok(outcome) => outcome.map_err(failed),
-        Err(gone) => Err(failed(fal::Error::SubmitOutcomeUnknown { source: Box::new(gone) })),
-    }
+    let outcome = receiver
+        .await
+        .unwrap_or_else(|gone| Err(fal::Error::SubmitOutcomeUnknown { source: Box::new(gone) }));
+    let submission = outcome.map_err(failed)?;
+    // Only now: an id that fal took is one, and not whatever else a caller wrote in its place.
+    let span = tracing::Span::current();
+    span.record(FAL_ENDPOINT_ID, submission.job.endpoint_id.as_str());
+    span.record(FAL_REQUEST_ID, submission.job.request_id.as_str());
+    Ok(submission)
 }
 
 /// Waits for a job until it is done, `until` has come, or the server is about to end; progress goes
@@ -122,6 +133,7 @@ pub(crate) async fn wait(
     logs: bool,
     known: Option<fal::Status>,
 ) -> Result<Waited, ToolError> {
+    let _waiting = context.app.metrics.waiting();
     let with_logs = logs || context.progress.is_read();
     let mut updates = Box::pin(context.app.fal.watch(&context.key, job, with_logs));
     let mut latest = known;
@@ -194,8 +206,10 @@ async fn finish(
         return Err(ToolError::fal(During::Job(handle(job)))(fal::Error::Cancelled));
     }
     let result = result(context, job).await;
+    let told = |outcome| context.app.metrics.job_finished(outcome);
     match (&status.state, result) {
         (State::Failed { message, error_type }, Ok(_) | Err(ResultError::Other(_))) => {
+            told("job_failed");
             Err(ToolError::JobFailed {
                 job: handle(job),
                 message: message.clone(),
@@ -203,10 +217,15 @@ async fn finish(
             })
         }
         // The model's own words about its failure say more than the status does.
-        (_, Err(ResultError::Final(error) | ResultError::Other(error))) => {
+        (_, Err(ResultError::Final(error))) => {
+            told(error.kind());
             Err(ToolError::fal(During::Job(handle(job)))(error))
         }
-        (_, Ok(result)) => Ok(Waited::Done { result, status }),
+        (_, Err(ResultError::Other(error))) => Err(ToolError::fal(During::Job(handle(job)))(error)),
+        (_, Ok(result)) => {
+            told("completed");
+            Ok(Waited::Done { result, status })
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 //! | the configuration of each client | `clients.rs` |
 //! | what is cached, for how long, for whom | `catalog.rs` |
 //! | every setting | `config.rs` |
+//! | every metric, span and log line | `telemetry.rs` |
 
 mod app;
 mod catalog;
@@ -19,30 +20,31 @@ mod clients;
 mod context;
 mod dispatch;
 mod error;
+#[cfg(test)]
+mod generated;
 mod http;
 mod jobs;
 mod progress;
 mod rates;
-#[cfg(test)]
-mod readme;
 mod schema;
 mod search;
 mod server;
 mod stdio;
 mod tasks;
+mod telemetry;
 mod tools;
 mod upload;
 
 pub mod config;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
-pub mod logging;
 
-pub use app::ClientError;
+pub use app::AppError;
 pub use config::{Config, ConfigError, Flags};
 pub use fal::Hosts;
 pub use server::{Gateway, StartError, check, start};
 pub use stdio::serve as serve_stdio;
+pub use telemetry::{SetUpError, Telemetry};
 pub use tools::definitions as tool_definitions;
 
 /// `serverInfo`: who answers.
@@ -51,3 +53,9 @@ pub(crate) const SERVER_INFO: mcp::Implementation = mcp::Implementation {
     title: "fal",
     version: env!("CARGO_PKG_VERSION"),
 };
+
+/// The commit that this was built from, or `unknown`; debug builds do not look.
+pub(crate) const COMMIT: &str = env!("FAL_MCP_COMMIT");
+
+/// What `--version` says: the version and the commit.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("FAL_MCP_COMMIT"), ")");

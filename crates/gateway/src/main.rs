@@ -5,6 +5,7 @@ mod probe;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use gateway::Telemetry;
 use gateway::config::{Config, Flags, Transport};
 
 #[cfg(target_env = "musl")]
@@ -16,7 +17,7 @@ const BAD_CONFIGURATION: u8 = 2;
 
 /// A stateless Streamable HTTP MCP gateway to fal
 #[derive(Debug, clap::Parser)]
-#[command(name = "fal-mcp-gateway", version)]
+#[command(name = "fal-mcp-gateway", version = gateway::VERSION)]
 struct Command {
     #[command(flatten)]
     flags: Flags,
@@ -46,20 +47,20 @@ async fn main() -> ExitCode {
             Err(problem) => fail(&problem, ExitCode::FAILURE),
         };
     }
-    if let Err(mistake) = gateway::logging::install(&config) {
-        return refuse(&mistake);
-    }
+    let telemetry = match Telemetry::install(&config) {
+        Ok(telemetry) => telemetry,
+        Err(mistake) => return refuse(&mistake.to_string()),
+    };
     for warning in warnings {
         tracing::warn!("{warning}");
     }
     let key = config.key.take();
-    match run(config, key).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "cannot run");
-            ExitCode::FAILURE
-        }
+    let ran = run(config, key).await;
+    if let Err(error) = &ran {
+        tracing::error!(%error, "cannot run");
     }
+    telemetry.shutdown().await;
+    if ran.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Says what the gateway would do, or why it would not start.
@@ -83,7 +84,9 @@ async fn run(
     let listens = config.transport != Transport::Stdio;
     let gateway = if listens { Some(gateway::start(config.clone()).await?) } else { None };
     if let Some(gateway) = &gateway {
-        tracing::info!(endpoint = gateway.endpoint_url(), addr = %gateway.addr(), "listening");
+        let admin_addr = gateway.admin_addr().map(tracing::field::display);
+        let (endpoint, addr) = (gateway.endpoint_url(), gateway.addr());
+        tracing::info!(endpoint, %addr, admin_addr, "listening");
     }
     match key {
         None => stop_signal().await?,

@@ -4,11 +4,15 @@
 mod head;
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -19,9 +23,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{App, ClientError};
+use crate::app::{App, AppError};
 use crate::config::Config;
-use crate::http::{Service, Site};
+use crate::http::{Admin, Service, Site};
+use crate::telemetry;
 
 /// How long a client may take over a request's head.
 const HEAD_READ: Duration = Duration::from_secs(10);
@@ -46,6 +51,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Gateway {
     addr: SocketAddr,
     endpoint_url: String,
+    admin_addr: Option<SocketAddr>,
     app: Arc<App>,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -62,9 +68,19 @@ pub enum StartError {
         /// Why not.
         source: std::io::Error,
     },
-    /// An outgoing client cannot be made.
+    /// The address for operators cannot be listened on.
+    #[error(
+        "cannot listen on {addr}, the admin address: {source}; --admin-addr (FAL_MCP_ADMIN_ADDR) takes another, or off"
+    )]
+    BindAdmin {
+        /// The address.
+        addr: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// What requests need cannot be made.
     #[error(transparent)]
-    Client(#[from] ClientError),
+    App(#[from] AppError),
 }
 
 /// Binds the address and serves until [`Gateway::shutdown`]. It is ready before fal was asked for
@@ -85,14 +101,26 @@ pub(crate) async fn start_app(app: Arc<App>) -> Result<Gateway, StartError> {
     let bind = |source| StartError::Bind { addr: wanted, source };
     let listener = TcpListener::bind(wanted).await.map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
+    let admin = bind_admin(app.config.admin_addr).await?;
+    let admin_addr = admin.as_ref().map(|(addr, _)| *addr);
     let endpoint_url = app.config.endpoint_url(addr);
     let site = Site::new(Arc::clone(&app), endpoint_url.clone());
     let stop = CancellationToken::new();
     app.keep_catalogue_fresh(stop.clone());
-    let serve = serve(listener, site, Arc::clone(&app), stop.clone());
+    let admin = admin.map(|(_, listener)| listener);
+    let serve = serve(listener, admin, site, Arc::clone(&app), stop.clone());
     #[expect(clippy::disallowed_methods, reason = "the server itself; `shutdown` waits for it")]
     let task = tokio::spawn(serve);
-    Ok(Gateway { addr, endpoint_url, app, stop, task })
+    Ok(Gateway { addr, endpoint_url, admin_addr, app, stop, task })
+}
+
+async fn bind_admin(
+    wanted: Option<SocketAddr>,
+) -> Result<Option<(SocketAddr, TcpListener)>, StartError> {
+    let Some(addr) = wanted else { return Ok(None) };
+    let bind = |source| StartError::BindAdmin { addr, source };
+    let listener = TcpListener::bind(addr).await.map_err(bind)?;
+    Ok(Some((listener.local_addr().map_err(bind)?, listener)))
 }
 
 impl Gateway {
@@ -104,6 +132,11 @@ impl Gateway {
     /// The URL of the MCP endpoint, as clients should write it.
     pub fn endpoint_url(&self) -> &str {
         &self.endpoint_url
+    }
+
+    /// Where operators and probes ask, if there is such a place.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin_addr
     }
 
     pub(crate) fn app(&self) -> Arc<App> {
@@ -120,34 +153,67 @@ impl Gateway {
     }
 }
 
-async fn serve(listener: TcpListener, site: Arc<Site>, app: Arc<App>, stop: CancellationToken) {
-    let server = Server {
-        service: Service::new(Arc::clone(&site)),
-        connections: TaskTracker::new(),
-        closing: CancellationToken::new(),
-    };
+async fn serve(
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+    site: Arc<Site>,
+    app: Arc<App>,
+    stop: CancellationToken,
+) {
+    let service = Service::new(Arc::clone(&site));
+    let public = Server::new(move |request| {
+        let service = service.clone();
+        async move { service.answer(request).await }
+    });
     let told = async {
         stop.cancelled().await;
         site.drain();
         tokio::time::sleep(app.config.shutdown_notice).await;
     };
-    tokio::select! {
-        () = server.accept(&listener) => {}
-        () = told => {}
+    let to_the_end = async {
+        tokio::select! {
+            () = public.accept(&listener) => {}
+            () = told => {}
+        }
+        drop(listener);
+        public.end(&app).await;
+    };
+    match admin {
+        // Operators see the end too: their address is the last to be closed.
+        Some(listener) => {
+            let admin = Admin::new(Arc::clone(&site));
+            let admin = Server::new(move |request| {
+                let admin = admin.clone();
+                async move { admin.answer(request).await }
+            });
+            tokio::select! {
+                () = admin.accept(&listener) => {}
+                () = to_the_end => {}
+            }
+            admin.closing.cancel();
+        }
+        None => to_the_end.await,
     }
-    drop(listener);
-    server.end(&app).await;
+    telemetry::flush_metrics(Arc::clone(&app.metrics)).await;
 }
 
-/// What connections share.
-struct Server {
-    service: Service,
+/// One listener's connections, and what answers their requests.
+struct Server<A> {
+    answer: A,
     connections: TaskTracker,
     /// Set when no request may follow the one that is answered.
     closing: CancellationToken,
 }
 
-impl Server {
+impl<A, R> Server<A>
+where
+    A: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Response> + Send + 'static,
+{
+    fn new(answer: A) -> Self {
+        Self { answer, connections: TaskTracker::new(), closing: CancellationToken::new() }
+    }
+
     /// Takes connections until it is dropped.
     async fn accept(&self, listener: &TcpListener) {
         loop {
@@ -165,7 +231,7 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        let (service, closing) = (self.service.clone(), self.closing.clone());
+        let (answer, closing) = (self.answer.clone(), self.closing.clone());
         self.connections.spawn(async move {
             let begins_http_2 = tokio::select! {
                 biased;
@@ -173,7 +239,7 @@ impl Server {
                 () = closing.cancelled() => return,
             };
             let served = match begins_http_2 {
-                Ok(Ok(is_http_2)) => serve_connection(stream, is_http_2, service, closing).await,
+                Ok(Ok(is_http_2)) => serve_connection(stream, is_http_2, answer, closing).await,
                 Ok(Err(_)) | Err(_) => return,
             };
             // A connection that breaks is the client's doing; the request's own line says more.
@@ -185,7 +251,7 @@ impl Server {
 
     /// Lets what runs come to its end: calls that still wait near the end of the grace answer with
     /// their handles; submits and cancellations under way are finished.
-    async fn end(self, app: &App) {
+    async fn end(&self, app: &App) {
         let grace = app.config.shutdown_grace;
         let hurry = async {
             tokio::time::sleep(grace.saturating_sub(HURRY_BEFORE_END)).await;
@@ -207,19 +273,23 @@ impl Server {
     }
 }
 
-async fn serve_connection(
+async fn serve_connection<A, R>(
     stream: TcpStream,
     is_http_2: bool,
-    service: Service,
+    answer: A,
     closing: CancellationToken,
-) -> hyper::Result<()> {
+) -> hyper::Result<()>
+where
+    A: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Response> + Send + 'static,
+{
     let phase = head::Phase::new();
     let phase_of_stream = phase.clone();
     let answer = service_fn(move |request| {
-        let (service, phase) = (service.clone(), phase.clone());
+        let (answer, phase) = (answer.clone(), phase.clone());
         phase.serving();
         async move {
-            let answer = service.answer(request).await;
+            let answer = answer(request).await;
             phase.idle();
             Ok::<_, Infallible>(answer)
         }

@@ -13,12 +13,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::{App, ClientError};
+use crate::app::{App, AppError};
 use crate::config::OnDisconnect;
 use crate::context::Context;
-use crate::dispatch::{self, Step};
+use crate::dispatch::{self, Asked, Step};
 use crate::error::Failure;
 use crate::progress::{ProgressSink, ProgressUpdates};
+use crate::telemetry::{self, NetworkTransport};
 use crate::{Config, Gateway};
 
 /// How many lines may wait to be written.
@@ -32,7 +33,7 @@ pub async fn serve(
     key: fal::Key,
     input: impl AsyncRead + Unpin,
     output: impl AsyncWrite + Unpin + Send + 'static,
-) -> Result<(), ClientError> {
+) -> Result<(), AppError> {
     let app = match gateway {
         Some(gateway) => gateway.app(),
         None => App::new(config)?,
@@ -63,6 +64,9 @@ pub async fn serve(
     writer.wait().await;
     app.detached.close();
     app.detached.wait().await;
+    if gateway.is_none() {
+        telemetry::flush_metrics(Arc::clone(&app.metrics)).await;
+    }
     Ok(())
 }
 
@@ -93,7 +97,8 @@ impl Session {
         match self.step(line) {
             Ok(answer) => answer,
             Err(failure) => {
-                tracing::info!(kind = failure.kind(), "request refused");
+                self.app.metrics.refused(failure.kind());
+                tracing::info!(kind = failure.kind(), "refused");
                 Some(failure.body())
             }
         }
@@ -104,12 +109,15 @@ impl Session {
         let (era, version, meta, request) = match mcp::transport::classify(None, message)? {
             Incoming::Request { era, version, meta, request } => (era, version, meta, request),
             Incoming::Notification(notification) => {
+                dispatch::notified(&self.app, NetworkTransport::Pipe, &notification.method);
                 self.notified(&notification);
                 return Ok(None);
             }
         };
         let id = request.id.clone();
-        let work = match dispatch::begin(&self.app, era, version, &meta, request)? {
+        let transport = NetworkTransport::Pipe;
+        let asked = Asked { transport, era, version, key: &self.key, meta: &meta, request };
+        let work = match dispatch::begin(&self.app, asked)? {
             Step::Answered(response) => return Ok(Some(response)),
             Step::Work(work) => work,
         };

@@ -21,6 +21,11 @@ pub struct RequestMeta {
     pub declares_tasks: bool,
     /// `progressToken`: the caller wants progress notifications.
     pub progress_token: Option<ProgressToken>,
+    /// `traceparent`: the caller's span, in W3C's form. Not checked here ("As an exception to the
+    /// prefix requirement", 2026-07-28, basic, "OpenTelemetry trace context"; SEP-414).
+    pub traceparent: Option<String>,
+    /// `tracestate`: what belongs to it.
+    pub tracestate: Option<String>,
 }
 
 impl RequestMeta {
@@ -32,10 +37,13 @@ impl RequestMeta {
         let capabilities = meta.get(CLIENT_CAPABILITIES).and_then(Value::as_object);
         let extension =
             |name| capabilities.and_then(|all| all.get("extensions")).and_then(|all| all.get(name));
+        let text = |key| meta.get(key).and_then(Value::as_str).map(str::to_owned);
         Self {
             has_client_capabilities: capabilities.is_some(),
             declares_tasks: extension(TASKS_EXTENSION).is_some_and(Value::is_object),
             progress_token: meta.get("progressToken").and_then(ProgressToken::from_value),
+            traceparent: text("traceparent"),
+            tracestate: text("tracestate"),
         }
     }
 }

@@ -87,7 +87,7 @@ async fn is_ready(addr: SocketAddr) -> std::io::Result<bool> {
 }
 
 fn spawn(settings: &[(String, String)]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_replica"))
+    Command::new(env!("CARGO_BIN_EXE_service"))
         .env_clear()
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())

@@ -1,59 +1,13 @@
-//! What is logged: at the most talkative level, no key, no prompt and nothing that a model said.
+//! The lines of the log, as `docs/request-log.md` has them.
 
-use fal_sim::{Fault, FaultKind, Operation};
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use tests::{Era, Log, Outcome, Rig, Source, instant};
 
-const KEY_ID: &str = "ca7a27e0-0000-4000-8000-00000000c0de";
-const KEY_SECRET: &str = "5ec2e7ca7a27000000000000000000b1";
-const PROMPT: &str = "canary-prompt-4711";
+use crate::process::Process;
 
-#[tokio::test]
-async fn no_key_no_prompt_and_no_media_url_is_in_any_line_of_any_crate() {
-    let (log, _guard) = Log::keep();
-    let key = format!("{KEY_ID}:{KEY_SECRET}");
-    let sim = fal_sim::Config {
-        speed: f64::INFINITY,
-        keys: vec![key.clone()],
-        ..fal_sim::Config::default()
-    };
-    let rig = Rig::with(sim, |_| ()).await.with_key(&key);
-    let mut media = String::new();
-    for era in [Era::Modern, Era::Legacy] {
-        rig.request(era, "tools/list", json!({})).send().await.result();
-        rig.call(era, "search_models", json!({"query": PROMPT})).await;
-        let run = Outcome::of(&rig.run(era, PROMPT).progress("token").send().await).into_value();
-        media = run["media"][0]["url"].as_str().unwrap().to_owned();
-        let ids = Rig::ids(run["request_id"].as_str().unwrap());
-        for tool in ["check_job", "get_job_result", "cancel_job"] {
-            rig.call(era, tool, ids.clone()).await;
-        }
-        rig.listed_jobs().await;
-        assert!(
-            Outcome::of(&rig.run(era, &format!("{PROMPT} [sim:content_policy]")).send().await)
-                .is_error()
-        );
-        let wrong = json!({"endpoint_id": "fal-ai/flux/schnell", "input": {"promt": PROMPT}});
-        assert!(rig.call(era, "run_model", wrong).await.is_error());
-    }
-    for kind in [FaultKind::DropAfter, FaultKind::CutBody, FaultKind::Server { status: 500 }] {
-        rig.sim.faults().add(Fault::new(kind).on(Operation::Submit).times(1));
-        assert!(Outcome::of(&rig.run(Era::Modern, PROMPT).send().await).is_error());
-    }
-    for header in [format!("Key {key}"), format!("Bearer {key}:x"), format!("Bearer ${{{key}}}")] {
-        let refused = rig.modern("tools/list", json!({})).header("authorization", &header);
-        refused.send().await.refusal(401, 401);
-    }
-    rig.modern("tools/list", json!({})).body(format!("{{\"{PROMPT}\"")).send().await;
-
-    let text = log.text();
-    assert!(text.contains("tools/call") && text.contains("asked fal"), "the log is kept");
-    assert!(text.contains("TRACE"), "at the most talkative level");
-    for canary in [KEY_ID, KEY_SECRET, PROMPT, media.as_str()] {
-        let line = text.lines().find(|line| line.contains(canary));
-        assert_eq!(line, None, "{canary} is logged");
-    }
-}
+const DOCUMENT: &str = include_str!("../../../docs/request-log.md");
 
 #[tokio::test]
 async fn nothing_of_an_upload_is_in_any_line_of_any_crate() {
@@ -116,4 +70,33 @@ async fn each_question_about_a_task_is_one_line_with_its_outcome() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     let line = lines[0];
     assert!(line.contains("tasks/get") && line.contains("outcome=\"invalid_params\""), "{line}");
+}
+
+#[tokio::test]
+async fn the_documented_fields_are_those_that_are_written() {
+    let rig = Rig::start().await;
+    let process = Process::start(&rig.sim, &[("FAL_MCP_CATALOG_PAGE_INTERVAL_MS", "0")]).await;
+    let send = async |request: tests::Request| {
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        request.to(process.url()).header("traceparent", trace).send().await
+    };
+    send(rig.run(Era::Modern, "a cat")).await;
+    send(rig.tool(Era::Legacy, "no_such_tool", json!({}))).await;
+    for message in ["tools/call", "refused", "listening", "catalogue loaded"] {
+        let line = process.logged(message).await;
+        let written: BTreeSet<&str> =
+            line.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(written, documented(message), "{message}");
+    }
+}
+
+/// The fields of the section about a message, and those that every line has.
+fn documented(message: &str) -> BTreeSet<&'static str> {
+    let section = |title: &str| {
+        let (_, rest) = DOCUMENT.split_once(&format!("\n## {title}\n")).expect("a section");
+        let section = rest.split("\n## ").next().unwrap_or(rest);
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+        rows.filter_map(|row| row.split('`').next()).collect::<Vec<_>>()
+    };
+    section("Every line").into_iter().chain(section(&format!("`{message}`"))).collect()
 }

@@ -8,10 +8,12 @@
     reason = "helpers of tests: whatever is not as expected fails the test"
 )]
 
+mod canaries;
 mod catalogue;
 mod client_limits;
 mod clients;
 mod cold_schema;
+mod collector;
 mod conformance;
 mod disconnect;
 mod docs;
@@ -21,16 +23,18 @@ mod failures;
 mod logs;
 mod main_job;
 mod max_cost;
+mod metrics;
 mod money;
 mod openapi;
 mod outages;
 mod page;
 mod peers;
 mod pricing;
+mod process;
 mod protocol;
 mod proxies;
-mod rates;
 mod random_schedules;
+mod rates;
 mod real_schemas_refuse;
 mod recommend;
 mod refused_keys;
@@ -43,6 +47,7 @@ mod shown;
 mod stdio;
 mod tasks;
 mod tools_list;
+mod traces;
 mod transport_limits;
 mod upload_clients;
 mod upload_commands;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use fal::DocsHit;
 
-use super::kept::{Dated, Figures, Kept};
+use super::kept::{Dated, Kept};
+use super::{Counts, Holding};
 use crate::error::{During, ToolError};
 
 const FRESH: Duration = Duration::from_mins(10);
@@ -23,9 +24,14 @@ impl Docs {
         Self { fal, kept: Kept::new(MAX_BYTES, FRESH, |hits| weigh(hits)) }
     }
 
-    /// What is kept and how often it served.
-    pub(super) fn figures(&self) -> Figures {
-        self.kept.figures()
+    /// What is kept.
+    pub(super) fn holding(&self) -> Holding {
+        self.kept.holding()
+    }
+
+    /// How often it served.
+    pub(super) fn asked(&self) -> Counts {
+        self.kept.asked()
     }
 
     /// What the documentation says about `query`.

@@ -10,6 +10,8 @@ use std::time::Duration;
 use moka::future::Cache;
 use tokio::time::Instant;
 
+use super::{Counts, Holding};
+
 /// How long a value is kept for the case that fal is down.
 const STALE_FOR: Duration = Duration::from_hours(24);
 /// How long a failed load is not tried again, where there is an old value to show.
@@ -22,21 +24,37 @@ pub(super) struct Kept<K, V> {
     fresh: Cache<K, Dated<V>>,
     stale: Cache<K, Dated<V>>,
     resting: Cache<K, ()>,
-    hits: AtomicU64,
-    misses: AtomicU64,
+    tally: Tally,
 }
 
-/// What a cache holds and how often it had what it was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Figures {
-    /// Values, fresh ones and old ones.
-    pub(crate) entries: u64,
-    /// Their bytes, roughly.
-    pub(crate) bytes: u64,
-    /// Questions that a fresh value answered.
-    pub(crate) hits: u64,
-    /// Questions that fal had to be asked.
-    pub(crate) misses: u64,
+/// Counts how often a cache had what it was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    hits: AtomicU64,
+    misses: AtomicU64,
+    stale: AtomicU64,
+}
+
+impl Tally {
+    pub(super) fn hit(&self) {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn miss(&self) {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn stale(&self) {
+        self.stale.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn read(&self) -> Counts {
+        Counts {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            stale: self.stale.load(Ordering::Relaxed),
+        }
+    }
 }
 
 /// A value and when it was loaded.
@@ -85,19 +103,18 @@ where
             fresh: cache(fresh_for),
             stale: cache(STALE_FOR),
             resting: Cache::builder().max_capacity(10_000).time_to_live(REST).build(),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
+            tally: Tally::default(),
         }
     }
 
-    /// See [`Figures`].
-    pub(super) fn figures(&self) -> Figures {
-        Figures {
-            entries: self.stale.entry_count(),
-            bytes: self.stale.weighted_size(),
-            hits: self.hits.load(Ordering::Relaxed),
-            misses: self.misses.load(Ordering::Relaxed),
-        }
+    /// What it holds.
+    pub(super) fn holding(&self) -> Holding {
+        Holding { entries: self.stale.entry_count(), bytes: Some(self.stale.weighted_size()) }
+    }
+
+    /// How often it had what it was asked for.
+    pub(super) fn asked(&self) -> Counts {
+        self.tally.read()
     }
 
     /// The value of `key`: fresh, or loaded by `load` before the deadline that it is given, or the
@@ -115,28 +132,33 @@ where
         F: Future<Output = Result<V, E>> + Send,
     {
         if let Some(found) = self.fresh.get(key).await {
-            self.hits.fetch_add(1, Ordering::Relaxed);
+            self.tally.hit();
             return Ok(found);
         }
-        self.misses.fetch_add(1, Ordering::Relaxed);
         let old = self.stale.get(key).await.map(|old| Dated { old: true, ..old });
         if let Some(old) = &old
             && self.resting.contains_key(key)
         {
+            self.tally.stale();
             return Ok(old.clone());
         }
         let patience = if old.is_some() { HURRIED.min(patience) } else { patience };
         let loading = async { Ok(Dated::new(load(Instant::now() + patience).await?)) };
         match (self.fresh.try_get_with_by_ref(key, loading).await, old) {
             (Ok(loaded), _) => {
+                self.tally.miss();
                 self.stale.insert(key.clone(), loaded.clone()).await;
                 Ok(loaded)
             }
             (Err(error), Some(old)) if !gone(&error) => {
+                self.tally.stale();
                 self.resting.insert(key.clone(), ()).await;
                 Ok(old)
             }
-            (Err(error), _) => Err(error),
+            (Err(error), _) => {
+                self.tally.miss();
+                Err(error)
+            }
         }
     }
 }
@@ -185,8 +207,7 @@ mod tests {
         assert!(all.iter().all(|found| *found.as_ref().unwrap().value == 7));
         assert_eq!(loads.load(Ordering::Relaxed), 1);
         one().await.unwrap();
-        let figures = kept.figures();
-        assert_eq!((figures.hits, figures.misses), (1, 100));
+        assert_eq!(kept.asked(), Counts { hits: 1, misses: 100, stale: 0 });
     }
 
     #[tokio::test]
@@ -199,6 +220,7 @@ mod tests {
         // For a while nobody asks again.
         let old = get(&kept, Ok(2)).await.unwrap();
         assert_eq!((*old.value, old.stale_seconds()), (1, Some(0)));
+        assert_eq!(kept.asked(), Counts { hits: 0, misses: 1, stale: 2 });
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ use moka::sync::Cache;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::Holding;
 use crate::search::{Index, Kind, Record, Status};
 
 /// The largest page that fal is known to give.
@@ -51,6 +52,16 @@ impl Loaded {
     pub(crate) fn age(&self) -> Duration {
         self.at.elapsed()
     }
+
+    /// What the catalogue holds: models, with the index over them.
+    pub(super) fn holding(&self) -> Holding {
+        Holding { entries: u64::from(self.index.len()), bytes: self.index.bytes().try_into().ok() }
+    }
+
+    /// What is kept of answers about it.
+    pub(super) fn answers_holding(&self) -> Holding {
+        Holding { entries: self.answers.entry_count(), bytes: Some(self.answers.weighted_size()) }
+    }
 }
 
 impl Models {
@@ -66,6 +77,11 @@ impl Models {
     /// Whether the last load failed.
     pub(crate) fn is_overdue(&self) -> bool {
         self.overdue.load(Ordering::Relaxed)
+    }
+
+    /// How old the catalogue is, once there is one.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.current().map(|loaded| loaded.age())
     }
 
     /// The age in seconds of a catalogue that could not be refreshed when it was due.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use fal::{EndpointId, Fingerprint, Price};
 use moka::future::Cache;
 
+use super::kept::Tally;
+use super::{Counts, Holding};
 use crate::context::Context;
 use crate::error::{During, ToolError};
 
@@ -16,11 +18,23 @@ const MAX_COUNT: u64 = 50_000;
 pub(crate) struct Prices {
     fal: fal::Client,
     kept: Cache<(Fingerprint, EndpointId), Option<Price>>,
+    tally: Tally,
 }
 
 impl Prices {
     pub(super) fn new(fal: fal::Client) -> Self {
-        Self { fal, kept: Cache::builder().max_capacity(MAX_COUNT).time_to_live(TTL).build() }
+        let kept = Cache::builder().max_capacity(MAX_COUNT).time_to_live(TTL).build();
+        Self { fal, kept, tally: Tally::default() }
+    }
+
+    /// What is kept.
+    pub(super) fn holding(&self) -> Holding {
+        Holding { entries: self.kept.entry_count(), bytes: None }
+    }
+
+    /// How often it served, by price.
+    pub(super) fn asked(&self) -> Counts {
+        self.tally.read()
     }
 
     /// The caller's prices of `ids`, in their order; `None` where fal has none.
@@ -34,6 +48,10 @@ impl Prices {
         let mut missing = Vec::new();
         for id in ids {
             let kept = self.kept.get(&(caller, id.clone())).await;
+            match kept {
+                Some(_) => self.tally.hit(),
+                None => self.tally.miss(),
+            }
             if kept.is_none() && !missing.contains(id) {
                 missing.push(id.clone());
             }

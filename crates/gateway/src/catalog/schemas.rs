@@ -9,8 +9,9 @@ use moka::future::Cache;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::kept::{Dated, Figures, Kept};
+use super::kept::{Dated, Kept};
 use super::models::Models;
+use super::{Counts, Holding};
 use crate::context::Context;
 use crate::error::{During, ToolError};
 use crate::schema::{ModelSchema, SchemaError};
@@ -66,9 +67,14 @@ impl Schemas {
         }
     }
 
-    /// What is kept and how often it served.
-    pub(super) fn figures(&self) -> Figures {
-        self.kept.figures()
+    /// What is kept.
+    pub(super) fn holding(&self) -> Holding {
+        self.kept.holding()
+    }
+
+    /// How often it served.
+    pub(super) fn asked(&self) -> Counts {
+        self.kept.asked()
     }
 
     /// The schema of `endpoint_id`, as the caller may see it.

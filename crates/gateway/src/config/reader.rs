@@ -1,6 +1,7 @@
 //! Reads settings one by one, flag before environment, and collects every mistake.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -13,11 +14,16 @@ use super::{Config, ConfigError};
 pub(super) struct Reader {
     environment: BTreeMap<String, String>,
     mistakes: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Reader {
     pub(super) fn new(environment: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { environment: environment.into_iter().collect(), mistakes: Vec::new() }
+        Self {
+            environment: environment.into_iter().collect(),
+            mistakes: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     /// The setting as written. An empty variable counts as absent: that is what a compose file
@@ -42,6 +48,26 @@ impl Reader {
             self.mistake(name, env, &text, expected);
             default
         })
+    }
+
+    /// An address, or `off` for none.
+    pub(super) fn addr_or_off(
+        &mut self,
+        name: &str,
+        flag: Option<&str>,
+        env: &str,
+        default: Option<SocketAddr>,
+    ) -> Option<SocketAddr> {
+        let text = match self.text(flag, env) {
+            None => return default,
+            Some(text) if text == "off" => return None,
+            Some(text) => text,
+        };
+        if let Ok(addr) = text.parse() {
+            return Some(addr);
+        }
+        self.mistake(name, env, &text, "an IP address with a port, or off");
+        default
     }
 
     pub(super) fn at_least(
@@ -171,7 +197,7 @@ impl Reader {
         if !self.mistakes.is_empty() {
             return Err(ConfigError(self.mistakes));
         }
-        let warnings = self
+        let unknown = self
             .environment
             .keys()
             .filter(|name| name.starts_with(prefix) && !names.contains(&name.as_str()))
@@ -182,9 +208,14 @@ impl Reader {
                     .copied()
                     .unwrap_or_default();
                 format!("{unknown} is set, but no setting has that name; did you mean {nearest}?")
-            })
-            .collect();
+            });
+        let warnings = self.warnings.into_iter().chain(unknown).collect();
         Ok((config, warnings))
+    }
+
+    /// Something odd that does not stand in the way.
+    pub(super) fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
     }
 
     fn mistake(&mut self, name: &str, env: &str, text: &str, expected: &str) {

@@ -21,12 +21,26 @@ impl Config {
                 "serve {} requests at the same time, with bodies up to {} bytes",
                 self.max_in_flight, self.max_body_bytes
             ));
+            if let Some(limit) = self.requests_per_minute {
+                lines.push(format!("serve {limit} requests of one key in a minute"));
+            }
+            lines.push(match self.admin_addr {
+                Some(addr) => format!("show operators metrics and health on {addr}"),
+                None => "show operators nothing".to_owned(),
+            });
         }
         if self.transport != Transport::Http {
             lines.push("speak on standard input and output, with the key from FAL_KEY".to_owned());
         }
         let fal = &self.hosts;
-        lines.push(format!("ask fal at {}, {}, {} and {}", fal.queue, fal.api, fal.web, fal.docs));
+        lines.push(format!(
+            "ask fal at {}, {}, {}, {} and {}",
+            fal.queue, fal.api, fal.rest, fal.web, fal.docs
+        ));
+        lines.push(format!("send files to {}", fal.cdn.join(", ")));
+        if self.allow_private_urls {
+            lines.push("fetch callers' URLs also from loopback and private addresses".to_owned());
+        }
         lines.push(format!("log at level {}", self.log_level));
         format!("With these settings the gateway would\n  {}", lines.join("\n  "))
     }

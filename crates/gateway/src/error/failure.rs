@@ -156,7 +156,7 @@ impl Failure {
 
     /// The JSON-RPC code. Conditions that MCP gives no code carry their HTTP status as the code:
     /// application codes lie outside the range that JSON-RPC reserves.
-    fn code(&self) -> ErrorCode {
+    pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::Protocol(rejection) => rejection.code(),
             Self::UnknownTool { .. } | Self::Task { is_unknown: true, .. } => {

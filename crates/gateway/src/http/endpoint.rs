@@ -11,9 +11,10 @@ use super::guard::Place;
 use super::request_id::HttpRequestId;
 use super::{Site, auth, body, reply};
 use crate::context::{Context, lost_connection_cancels};
-use crate::dispatch::{self, Step};
+use crate::dispatch::{self, Asked, Step};
 use crate::error::Failure;
 use crate::progress::ProgressSink;
+use crate::telemetry::NetworkTransport;
 
 /// Answers one message.
 pub(super) async fn post(State(site): State<Arc<Site>>, request: Request) -> Response {
@@ -34,15 +35,15 @@ async fn serve(
     drop(body);
     let (era, version, meta, request) = match transport::classify(Some(&parts.headers), message)? {
         Incoming::Request { era, version, meta, request } => (era, version, meta, request),
-        Incoming::Notification(_) => return Ok(reply::accepted()),
-    };
-    let work = match dispatch::begin(&site.app, era, version, &meta, request)? {
-        Step::Answered(response) => {
-            site.app
-                .count_request(&key)
-                .map_err(|retry_after| Failure::RateLimited { retry_after })?;
-            return Ok(reply::json(response));
+        Incoming::Notification(notification) => {
+            dispatch::notified(&site.app, NetworkTransport::Tcp, &notification.method);
+            return Ok(reply::accepted());
         }
+    };
+    let transport = NetworkTransport::Tcp;
+    let asked = Asked { transport, era, version, key: &key, meta: &meta, request };
+    let work = match dispatch::begin(&site.app, asked)? {
+        Step::Answered(response) => return Ok(reply::json(response)),
         Step::Work(work) => work,
     };
     let streams = transport::accepts_event_stream(&parts.headers);

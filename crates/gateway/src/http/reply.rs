@@ -13,11 +13,13 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use mcp::{Progress, json_rpc};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tracing::Level;
 
 use super::guard::Place;
 use super::request_id::HttpRequestId;
 use crate::error::Failure;
 use crate::progress::ProgressUpdates;
+use crate::telemetry;
 
 /// How long an answer may take before the stream opens. Every known client waits longer than this
 /// for headers.
@@ -62,19 +64,20 @@ pub(super) fn failure(failure: &Failure) -> Response {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refused {
     status: u16,
-    kind: &'static str,
-    level: tracing::Level,
+    pub(super) kind: &'static str,
+    level: Level,
 }
 
 impl Refused {
     pub(super) fn log(self, id: &HttpRequestId) {
         let Self { status, kind, level } = self;
         let http_request_id = id.as_str();
+        let trace_id = telemetry::current_id().map(tracing::field::display);
         // The level of an event is fixed where it is written, hence one line for each.
         match level {
-            tracing::Level::ERROR => tracing::error!(kind, status, http_request_id, "refused"),
-            tracing::Level::WARN => tracing::warn!(kind, status, http_request_id, "refused"),
-            _ => tracing::info!(kind, status, http_request_id, "refused"),
+            Level::ERROR => tracing::error!(kind, status, http_request_id, trace_id, "refused"),
+            Level::WARN => tracing::warn!(kind, status, http_request_id, trace_id, "refused"),
+            _ => tracing::info!(kind, status, http_request_id, trace_id, "refused"),
         }
     }
 }

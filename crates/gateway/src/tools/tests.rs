@@ -1,7 +1,7 @@
 //! Promises over the whole list of tools, and each tool's exact entry in `tools/list`.
 
 use super::*;
-use crate::readme;
+use crate::generated::{self, README};
 
 #[test]
 fn every_tool_s_entry_is_the_recorded_one() {
@@ -36,7 +36,11 @@ fn names_are_unique_and_every_tool_is_found_by_its_own() {
 fn the_readme_s_table_of_tools_is_the_list_of_tools() {
     let row = |tool: &mcp::Tool| format!("| `{}` | {} |\n", tool.name, tool.description);
     let rows: Vec<String> = definitions().iter().map(row).collect();
-    readme::check("tools", &format!("| tool | what it does |\n|---|---|\n{}", rows.concat()));
+    generated::check(
+        README,
+        "tools",
+        &format!("| tool | what it does |\n|---|---|\n{}", rows.concat()),
+    );
 }
 
 #[test]
@@ -56,5 +60,5 @@ fn the_readme_s_table_of_settings_is_the_list_of_flags() {
     let flags = command.get_arguments().filter(|flag| flag.get_long().is_some()).count();
     assert_eq!(rows.len(), flags, "every flag's help names its variable in brackets");
     let head = "| flag | environment | default | |\n|---|---|---|---|\n";
-    readme::check("settings", &format!("{head}{}", rows.concat()));
+    generated::check(README, "settings", &format!("{head}{}", rows.concat()));
 }
