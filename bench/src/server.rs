@@ -109,7 +109,7 @@ pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
     child: Child,
     /// Open as long as the server is to run.
-    _stdin: Option<ChildStdin>,
+    stdin: Option<ChildStdin>,
 }
 
 impl Running {
@@ -128,7 +128,14 @@ impl Running {
             .await
             .map_err(|_| not_started("it prints no address"))??;
         let addr = line.trim().parse().map_err(|_| not_started("it printed no address"))?;
-        Ok(Self { addr, _stdin: child.stdin.take(), child })
+        Ok(Self { addr, stdin: child.stdin.take(), child })
+    }
+
+    /// Ends it, and waits until it has.
+    pub(crate) async fn stop(mut self) -> Result<(), Error> {
+        drop(self.stdin.take());
+        self.child.wait().await?;
+        Ok(())
     }
 
     /// Resident memory in KiB; nothing where the system does not tell it in `/proc`.

@@ -56,7 +56,9 @@ async fn beside(plan: &Plan, attack: Attack) -> Result<Case, Error> {
         let attackers = Running::start(&attack_server).await?;
         beside.push(round(plan.round).await?);
         memory.extend(gateway.resident_mib());
-        drop(attackers);
+        attackers.stop().await?;
+        // The end of so many connections is work too, and no part of the next round.
+        round(plan.warm_up).await?;
     }
     let p99 = |name: &str, rounds: &[Round]| {
         Figure::new(name, Unit::Milliseconds, rounds.iter().map(|round| round.percentile_ms(99)))
