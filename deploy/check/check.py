@@ -104,11 +104,8 @@ def rules_and_dashboards_are_valid():
 
 def names_are_documented(expressions, recorded):
     """Every metric and label in the expressions is in the tables of docs/telemetry.md."""
-    document = Path("docs/telemetry.md")
-    if not document.exists():
-        skip(str(document))
-        return
-    rows = re.findall(r"^\|.*", document.read_text(), re.MULTILINE)
+    document = Path("docs/telemetry.md").read_text()
+    rows = re.findall(r"^\|.*", document, re.MULTILINE)
     documented = set(re.findall(r"`(\w+)`", "".join(rows)))
     histograms = {name + part for name in documented for part in ("_bucket", "_count", "_sum")}
     known = documented | histograms | recorded | {"histogram_quantile"}

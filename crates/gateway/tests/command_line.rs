@@ -43,7 +43,9 @@ fn check_config_says_what_the_gateway_would_do() {
   answer requests whose Host is: 0.0.0.0, 127.0.0.1, [::1], localhost, mcp.example.com
   let in browser pages beside its own: none
   serve 20000 requests at the same time, with bodies up to 16777216 bytes
-  ask fal at https://queue.fal.run/, https://api.fal.ai/v1, https://fal.ai/ and https://fal.ai/docs/mcp
+  show operators metrics and health on 127.0.0.1:9464
+  ask fal at https://queue.fal.run/, https://api.fal.ai/v1, https://rest.fal.ai/, https://fal.ai/ and https://fal.ai/docs/mcp
+  send files to fal.media
   log at level info
 Warning: FAL_MCP_PROT is set, but no setting has that name; did you mean FAL_MCP_PORT?
 "

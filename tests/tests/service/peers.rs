@@ -1,6 +1,6 @@
-//! What other MCP servers for fal and its like got wrong, one test for each mistake. (That no path
-//! of the server's is read by an upload is tested with the upload.)
+//! What other MCP servers for fal and its like got wrong, one test for each mistake.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use fal_sim::{DEMO_KEY, Fault, FaultKind, Operation, PRIVATE_KEY, PRIVATE_MODEL};
@@ -22,6 +22,7 @@ fn calls(endpoint_id: &str, request_id: &str) -> Vec<(&'static str, Value)> {
         ("get_model_schema", json!({"endpoint_id": endpoint_id})),
         ("get_pricing", json!({"endpoint_id": endpoint_id})),
         ("search_docs", json!({"query": "queue"})),
+        ("upload_file", json!({"data": "Y2FuYXJ5", "file_name": "canary.txt"})),
         ("run_model", run.clone()),
         ("submit_job", run),
         ("check_job", ids.clone()),
@@ -114,6 +115,24 @@ async fn a_caller_without_a_key_does_not_get_the_one_of_the_caller_before() {
     assert!(other.is_error(), "a private model is nobody else's: {:?}", other.result);
     let submits = rig.sim.ledger().submits();
     assert!(submits.iter().all(|submit| PRIVATE_KEY.starts_with(&submit.key_id)), "{submits:?}");
+}
+
+#[tokio::test]
+async fn no_upload_reads_a_file_of_the_server() {
+    let rig = Rig::start().await;
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"a secret of the server").unwrap();
+    let path = file.path().to_str().unwrap();
+    for arguments in [
+        json!({"path": path}),
+        json!({"url": format!("file://{path}")}),
+        json!({"url": path}),
+        json!({"data": path}),
+    ] {
+        let answer = rig.tool(Era::Modern, "upload_file", arguments.clone()).send().await;
+        assert!(!answer.text().contains("a secret"), "{arguments}");
+    }
+    assert_eq!(rig.sim.stored_files(), Vec::<String>::new(), "fal was sent nothing");
 }
 
 #[tokio::test]
