@@ -547,6 +547,7 @@ mod tests {
                 "FAL_MCP_MAX_BODY_BYTES (--max-body-bytes) is \"-1\": expected a whole number, at least 1024",
                 "FAL_MCP_TRANSPORT (--transport) is \"sse\": expected http, stdio or dual",
                 "FAL_MCP_LOG_LEVEL (--log-level) is \"gateway=loud\": expected error, warn, info, debug, trace or a tracing filter",
+                "FAL_MCP_ADMIN_ADDR (--admin-addr) is \"9464\": expected an IP address with a port, or off",
                 "FAL_MCP_WAIT_SECONDS (--wait-seconds) is \"301\": expected seconds from 0 to 300",
             ]
         );

@@ -27,7 +27,11 @@ impl Replica {
     pub(crate) async fn start(sim: &Sim, settings: &[(&str, &str)]) -> Self {
         let addr = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let port = addr.port().to_string();
-        let own = [("FAL_MCP_PORT", port.as_str()), ("FAL_MCP_LOG_LEVEL", "error")];
+        let own = [
+            ("FAL_MCP_PORT", port.as_str()),
+            ("FAL_MCP_ADMIN_ADDR", "off"),
+            ("FAL_MCP_LOG_LEVEL", "error"),
+        ];
         let of_sim = sim.environment().map(|(name, value)| (name.to_owned(), value));
         let settings = own
             .iter()

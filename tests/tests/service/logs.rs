@@ -65,7 +65,7 @@ async fn each_question_about_a_task_is_one_line_with_its_outcome() {
     let question = rig.modern("tasks/get", json!({"taskId": "made-up"})).taking_tasks();
     question.send().await.refusal(200, -32602);
     let text = log.text();
-    let about = |line: &&str| line.contains("outcome=") || line.contains("refused");
+    let about = |line: &&str| line.contains("outcome=") || line.contains("refused kind=");
     let lines: Vec<&str> = text.lines().filter(about).collect();
     assert_eq!(lines.len(), 1, "{lines:?}");
     let line = lines[0];

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fal_sim::{Host, Sim};
+use fal_sim::Sim;
 use serde_json::Value;
 use tests::eventually_within;
 use tokio::io::AsyncReadExt as _;
@@ -30,17 +30,12 @@ pub(crate) struct Process {
 impl Process {
     /// Starts it in front of `sim`, with free ports and a log in JSON.
     pub(crate) async fn start(sim: &Sim, variables: &[(&str, &str)]) -> Self {
-        let host = |host: Host| format!("http://{}/{}", sim.addr(), host.prefix());
         let mut child = Command::new(env!("CARGO_BIN_EXE_service"))
             .env_clear()
             .env("FAL_MCP_PORT", "0")
             .env("FAL_MCP_ADMIN_ADDR", "127.0.0.1:0")
             .env("FAL_MCP_LOG_FORMAT", "json")
-            .env("FAL_QUEUE_URL", host(Host::Queue))
-            .env("FAL_API_URL", format!("{}/v1", host(Host::Api)))
-            .env("FAL_WEB_URL", host(Host::Web))
-            .env("FAL_DOCS_URL", format!("{}/mcp", host(Host::Docs)))
-            .env("FAL_CDN_HOSTS", sim.addr().to_string())
+            .envs(sim.environment())
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -73,11 +68,15 @@ impl Process {
         line(&self.log, message).await
     }
 
-    /// What the system tells of it: `cmdline`, `environ`.
+    /// What the system tells of it: `cmdline`, `environ`, `status`.
     pub(crate) fn proc(&self, file: &str) -> String {
-        let id = self.child.id().expect("it runs");
-        let bytes = std::fs::read(format!("/proc/{id}/{file}")).expect("a file of Linux");
+        let bytes = std::fs::read(self.proc_path(file)).expect("a file of Linux");
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// A file of the system's about it.
+    pub(crate) fn proc_path(&self, file: &str) -> String {
+        format!("/proc/{}/{file}", self.child.id().expect("it runs"))
     }
 
     /// Ends it as an orchestrator does; answers with everything that it logged.

@@ -45,11 +45,12 @@ struct Often {
 }
 
 impl Metrics {
-    /// The instruments, read by whatever `config` switches on; by nothing, they cost next to nothing.
+    /// The instruments, read by whatever `config` switches on.
     pub(crate) fn new(config: &Config) -> Result<Self, otlp::SetUpError> {
         let registry = Registry::new();
         let mut provider = SdkMeterProvider::builder().with_resource(otlp::resource(&config.otel));
-        if config.admin_addr.is_some() {
+        // Somebody has to read: the SDK logs an error for each instrument that nobody does.
+        if config.admin_addr.is_some() || !config.otel.metrics {
             let prometheus = opentelemetry_prometheus::exporter()
                 .with_registry(registry.clone())
                 .scope_info_enabled(false)
