@@ -251,11 +251,10 @@ fn find_tool(app: &App, request: &mut Request) -> Result<Found, Failure> {
 /// one request.
 pub(crate) async fn perform(context: Context, work: Work) -> Result<Vec<u8>, Failure> {
     let (span, trace) = work.operation().surroundings();
-    let doing = async {
-        match work {
-            Work::Call(call) => call_tool(context, call).await,
-            Work::Task(question) => ask_task(context, question).await,
-        }
+    // Boxed, because a future is kept anew by each that it is wrapped in.
+    let doing = match work {
+        Work::Call(call) => call_tool(context, call).boxed(),
+        Work::Task(question) => ask_task(context, question).boxed(),
     };
     doing.instrument(span).with_context(trace).await
 }

@@ -160,7 +160,7 @@ pub(crate) async fn wait(
         };
         context.progress.report(|| present::progress(job, &status, &mut told));
         if !logs {
-            status.logs.clear();
+            status.logs = Vec::new();
         }
         if status.state.is_final() {
             drop(updates);

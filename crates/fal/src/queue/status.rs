@@ -32,7 +32,7 @@ pub struct Status {
 }
 
 /// Where a job stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum State {
     /// Waits for a runner.
     InQueue {
@@ -60,7 +60,7 @@ impl State {
 }
 
 /// A line that a model printed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct LogLine {
     /// The line.
     #[serde(default)]

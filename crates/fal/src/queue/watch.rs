@@ -1,6 +1,10 @@
 //! Waiting for a job, by whatever way fal offers.
 
-use std::{pin::Pin, time::Duration};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    pin::Pin,
+    time::Duration,
+};
 
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use tokio::{
@@ -70,7 +74,9 @@ struct Watcher {
     phase: Phase,
     pause: Duration,
     failures: u32,
-    last: Option<Status>,
+    /// A fingerprint of the last status: the status itself, with its log, would be kept for as long as
+    /// the job runs.
+    last: Option<u64>,
 }
 
 enum Phase {
@@ -124,8 +130,8 @@ impl Watcher {
                     }
                 }
             };
-            if self.last.as_ref() != Some(&status) {
-                self.last = Some(status.clone());
+            let fingerprint = fingerprint(&status);
+            if self.last.replace(fingerprint) != Some(fingerprint) {
                 return Some(Ok(status));
             }
         }
@@ -162,6 +168,14 @@ impl Watcher {
         sleep(self.pause.mul_f64(0.8 + 0.4 * fastrand::f64())).await;
         self.pause = self.pause.mul_f64(GROWTH).min(LONGEST_PAUSE);
     }
+}
+
+/// Tells statuses apart.
+fn fingerprint(status: &Status) -> u64 {
+    let Status { state, logs, earlier_logs, inference_seconds } = status;
+    let mut hasher = DefaultHasher::new();
+    (state, logs, earlier_logs, inference_seconds.map(f64::to_bits)).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Opens a stream if there is room for one and fal has it.
