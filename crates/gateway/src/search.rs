@@ -7,12 +7,15 @@
 //! | `lexicon`, `operations`, `media` | What do they mean in this field? |
 //! | `facts` | What is a model for, and what does it need? |
 //! | `postings`, `vocabulary` | Which records hold a word, also a misspelt or unfinished one? |
-//! | `query`, `task`, `roles`, `hints` | What does a text ask for? |
+//! | `query`, `task`, `hints` | What does a text ask for? |
+//! | `features`, `classifier` | How is that learnt from examples? |
 //! | `rank`, `recommend`, `nearest` | Which records answer it, in which order? |
 //!
 //! It knows nothing of prices and schemas: who asks for a recommendation looks at those.
 
+mod classifier;
 mod facts;
+mod features;
 mod hints;
 mod lexicon;
 mod media;
@@ -22,7 +25,6 @@ mod postings;
 mod query;
 mod rank;
 mod recommend;
-mod roles;
 mod stem;
 mod task;
 #[cfg(test)]
@@ -32,9 +34,10 @@ mod vocabulary;
 
 use std::collections::{HashMap, HashSet};
 
+use classifier::Classifier;
 use facts::Facts;
 pub(crate) use hints::Hints;
-use lexicon::Lexicon;
+use lexicon::{LEXICON, Lexicon};
 pub(crate) use media::{Media, MediaSet};
 use postings::{Builder, Field, Postings, concept_term};
 use text::tokens;
@@ -162,7 +165,8 @@ pub(crate) struct Index {
     /// Stems that name a family of models and nothing else.
     families: HashSet<Box<str>>,
     deprecated: HashSet<String>,
-    lexicon: Lexicon,
+    lexicon: &'static Lexicon,
+    classifier: &'static Classifier,
     postings: Postings,
     vocabulary: Vocabulary,
 }
@@ -170,21 +174,20 @@ pub(crate) struct Index {
 impl Index {
     /// Reads `records`, which are in the order of their popularity.
     pub(crate) fn build(records: Vec<Record>) -> Self {
-        let lexicon = Lexicon::new();
-        let facts: Vec<Facts> =
-            records.iter().map(|record| facts::read(record, &lexicon)).collect();
+        let lexicon: &Lexicon = &LEXICON;
+        let facts: Vec<Facts> = records.iter().map(|record| facts::read(record, lexicon)).collect();
         let mut builder = Builder::default();
         let known = lexicon.words.iter().map(|token| (token.word.clone(), token.stem.clone()));
         let mut words: HashMap<String, String> = known.collect();
         for (record, facts) in records.iter().zip(&facts) {
-            add(&mut builder, &mut words, &lexicon, record, facts);
+            add(&mut builder, &mut words, lexicon, record, facts);
         }
         let postings = builder.build();
         let vocabulary = Vocabulary::new(words, &postings);
         let categories = count_categories(&records);
         let priors = priors(&records, &facts);
         let places = places(&records, &facts);
-        let families = families(&facts, &lexicon);
+        let families = families(&facts, lexicon);
         let deprecated = records.iter().filter(|record| record.status == Status::Deprecated);
         let deprecated = deprecated.map(|record| record.endpoint_id.clone()).collect();
         let ids = records.iter().map(|record| record.endpoint_id.as_str());
@@ -199,6 +202,7 @@ impl Index {
             families,
             deprecated,
             lexicon,
+            classifier: &task::CLASSIFIER,
             postings,
             vocabulary,
         }
@@ -269,7 +273,8 @@ impl Index {
             .sum();
         let numbers = self.priors.len() * size_of::<f32>() + self.places.len() * size_of::<usize>();
         let parts: usize = self.parts.iter().map(nearest::Parts::bytes).sum();
-        records + facts + numbers + parts + self.postings.bytes() + self.vocabulary.bytes()
+        let words = self.postings.bytes() + self.vocabulary.bytes() + self.classifier.bytes();
+        records + facts + numbers + parts + words
     }
 
     /// What popularity, fal's highlighting and recency add to a score, as a share of it.

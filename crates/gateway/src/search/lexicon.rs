@@ -2,6 +2,7 @@
 //! words used. A phrase becomes a term of the index, so "rembg" finds "background removal".
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use super::media::Media;
 use super::operations::{Operation, Spec, list, rows, table};
@@ -28,6 +29,9 @@ pub(super) struct Category {
     pub(super) name: &'static str,
     pub(super) needs: Media,
     pub(super) makes: Media,
+    /// What its models do if they are for nothing special.
+    pub(super) operation: Option<Operation>,
+    pub(super) phrases: Vec<&'static str>,
 }
 
 /// A phrase found in a text, from token `start` up to `end`.
@@ -42,6 +46,9 @@ pub(super) struct Match {
     pub(super) is_tight: bool,
 }
 
+/// The tables, read once.
+pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::new);
+
 /// All phrases, by the stem they begin with.
 #[derive(Debug)]
 pub(super) struct Lexicon {
@@ -51,6 +58,8 @@ pub(super) struct Lexicon {
     phrases: HashMap<String, Vec<Phrase>>,
     /// Stems of the nouns that name media.
     nouns: HashMap<String, Media>,
+    /// The kinds of word that a stem belongs to.
+    kinds: HashMap<String, Vec<&'static str>>,
     /// Stems of all words but those of names.
     ordinary: HashSet<String>,
     /// Every word of a phrase: what a misspelt word may have meant.
@@ -66,13 +75,14 @@ struct Phrase {
 }
 
 impl Lexicon {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         let mut lexicon = Self {
             concepts: Vec::new(),
             specs: table(),
             categories: Vec::new(),
             phrases: HashMap::new(),
             nouns: HashMap::new(),
+            kinds: HashMap::new(),
             ordinary: HashSet::new(),
             words: Vec::new(),
         };
@@ -84,8 +94,9 @@ impl Lexicon {
             let phrases = list(columns.next());
             let mut media = || columns.next().and_then(Media::named).unwrap_or(Media::Text);
             let (needs, makes) = (media(), media());
-            lexicon.categories.push(Category { name, needs, makes });
+            let operation = columns.next().and_then(Operation::named);
             lexicon.add(Meaning::Category(position), &phrases);
+            lexicon.categories.push(Category { name, needs, makes, operation, phrases });
         }
         for mut columns in rows(include_str!("synonyms.tsv")) {
             lexicon.add(Meaning::Synonym, &list(columns.next()));
@@ -95,6 +106,15 @@ impl Lexicon {
             let nouns: Vec<Token> = list(columns.next()).into_iter().flat_map(tokens).collect();
             lexicon.nouns.extend(nouns.iter().map(|noun| (noun.stem.clone(), media)));
             lexicon.words.extend(nouns);
+        }
+        for mut columns in rows(include_str!("words.tsv")) {
+            let kind = columns.next().unwrap_or_default();
+            for word in list(columns.next()).into_iter().flat_map(tokens) {
+                let kinds = lexicon.kinds.entry(word.stem).or_default();
+                if !kinds.contains(&kind) {
+                    kinds.push(kind);
+                }
+            }
         }
         lexicon.ordinary = lexicon.words.iter().map(|word| word.stem.clone()).collect();
         for mut columns in rows(include_str!("names.tsv")) {
@@ -111,6 +131,11 @@ impl Lexicon {
     /// The media that a noun names.
     pub(super) fn noun(&self, token: &Token) -> Option<Media> {
         self.nouns.get(&token.stem).copied()
+    }
+
+    /// The kinds of word that it belongs to: `animal`, `damage`.
+    pub(super) fn kinds(&self, token: &Token) -> &[&'static str] {
+        self.kinds.get(&token.stem).map_or(&[], Vec::as_slice)
     }
 
     fn add(&mut self, meaning: Meaning, phrases: &[&str]) {

@@ -82,10 +82,6 @@ impl MediaSet {
         self.0 & !other.0 == 0
     }
 
-    pub(super) fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
     /// Without the kinds that every caller has: words.
     pub(super) fn beyond_text(self) -> Self {
         Self(self.0 & !Self::of(Media::Text).0)

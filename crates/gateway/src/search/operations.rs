@@ -23,6 +23,7 @@ pub(super) enum Operation {
     Retouch,
     FaceEdit,
     Vectorize,
+    Transparent,
     Segment,
     Depth,
     Pose,
@@ -42,11 +43,14 @@ pub(super) enum Operation {
     AddSound,
     SoundEffect,
     Music,
+    Song,
     Speech,
+    Dialogue,
     CloneVoice,
     DesignVoice,
     ChangeVoice,
     Transcribe,
+    DescribeAudio,
     DetectSpeech,
     Subtitle,
     Dub,
@@ -54,6 +58,7 @@ pub(super) enum Operation {
     EnhanceAudio,
     EditMusic,
     Merge,
+    AddTrack,
     ExtractFrame,
     Retexture,
     Motion3d,
@@ -81,7 +86,7 @@ pub(super) enum Operation {
 }
 
 /// Every operation, in the order of the table.
-const ALL: [Operation; 73] = [
+const ALL: [Operation; 78] = [
     Operation::RemoveBackground,
     Operation::ReplaceBackground,
     Operation::RemoveObject,
@@ -100,6 +105,7 @@ const ALL: [Operation; 73] = [
     Operation::Retouch,
     Operation::FaceEdit,
     Operation::Vectorize,
+    Operation::Transparent,
     Operation::Segment,
     Operation::Depth,
     Operation::Pose,
@@ -119,11 +125,14 @@ const ALL: [Operation; 73] = [
     Operation::AddSound,
     Operation::SoundEffect,
     Operation::Music,
+    Operation::Song,
     Operation::Speech,
+    Operation::Dialogue,
     Operation::CloneVoice,
     Operation::DesignVoice,
     Operation::ChangeVoice,
     Operation::Transcribe,
+    Operation::DescribeAudio,
     Operation::DetectSpeech,
     Operation::Subtitle,
     Operation::Dub,
@@ -131,6 +140,7 @@ const ALL: [Operation; 73] = [
     Operation::EnhanceAudio,
     Operation::EditMusic,
     Operation::Merge,
+    Operation::AddTrack,
     Operation::ExtractFrame,
     Operation::Retexture,
     Operation::Motion3d,
@@ -170,6 +180,11 @@ pub(super) struct Spec {
 }
 
 impl Operation {
+    /// The operation by its name in the tables, `RemoveBackground`.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        ALL.into_iter().find(|operation| format!("{operation:?}") == name)
+    }
+
     /// Operations that say little: they give way to any other that the same text names.
     pub(super) fn is_general(self) -> bool {
         matches!(

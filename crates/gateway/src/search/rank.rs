@@ -13,8 +13,6 @@ const IN_TITLE: f32 = 0.35;
 const SPECIFIC: f32 = 0.35;
 /// What it takes when the record is of another category than the query asks for.
 const OTHER_CATEGORY: f32 = 0.45;
-/// The same where the query only names a kind of media.
-const OTHER_MEDIA: f32 = 0.15;
 /// What it adds when the record is for the operation that the query names.
 const SAME_OPERATION: f32 = 0.35;
 /// The share of an operation that only tags or description name, or that many models do.
@@ -22,7 +20,7 @@ const HINTED: f32 = 0.3;
 /// What it takes for each operation that the record is for and the query does not name.
 const SPECIALISED: f32 = 0.06;
 /// Records that hold less than this share of what the best one holds are left out.
-const LEAST_COVERAGE: f32 = 0.5;
+const LEAST_COVERAGE: f32 = 0.35;
 
 /// A record's sums while a query is counted.
 #[derive(Debug, Clone, Copy, Default)]
@@ -104,10 +102,10 @@ pub(super) fn scores(index: &Index, reading: &Reading, wish: &task::Wish) -> Vec
 fn fit(facts: &super::facts::Facts, wish: &task::Wish) -> f32 {
     let mut fit = 1.0;
     if !wish.categories.is_empty() && !wish.categories.contains(&&*facts.category) {
-        fit -= if wish.is_sure { OTHER_CATEGORY } else { OTHER_MEDIA };
+        fit -= OTHER_CATEGORY * wish.category_chance.powi(2);
     }
     if let Some(operation) = wish.operation {
-        let share = if operation.is_general() { HINTED } else { 1.0 };
+        let share = wish.operation_chance * if operation.is_general() { HINTED } else { 1.0 };
         if facts.named.contains(operation) {
             fit += SAME_OPERATION * share;
         } else if facts.hinted.contains(operation) {

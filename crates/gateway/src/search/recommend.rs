@@ -18,7 +18,7 @@ const CANDIDATES: usize = 40;
 mod points {
     pub(super) const NAMED: f32 = 1.0;
     /// The same for an operation that most models of the category do.
-    pub(super) const GENERAL: f32 = 0.3;
+    pub(super) const GENERAL: f32 = 0.6;
     pub(super) const HINTED: f32 = 0.45;
     pub(super) const FIRST_CATEGORY: f32 = 0.1;
     pub(super) const FAMILY: f32 = 1.2;
@@ -110,8 +110,9 @@ fn score(
     reading: &Reading,
     matched: f32,
 ) -> f32 {
-    // Without an operation the words are mostly what the result shows, which no model is made for.
-    let words = if wish.operation.is_some() { points::WORDS } else { points::CONTENT };
+    // Without a special operation the words are mostly what the result shows, which no model is made for.
+    let is_special = wish.operation.is_some_and(|operation| !operation.is_general());
+    let words = if is_special { points::WORDS } else { points::CONTENT };
     let mut score = matched * words;
     let mut wanted = wish.operations;
     if let Some(operation) = wish.operation {
@@ -217,7 +218,7 @@ fn reasons(
             let tag = record
                 .tags
                 .iter()
-                .find(|tag| facts::operations(&index.lexicon, &tokens(tag)).contains(operation));
+                .find(|tag| facts::operations(index.lexicon, &tokens(tag)).contains(operation));
             reasons.push(tag.map_or_else(
                 || format!("Its description names {label}."),
                 |tag| format!("Tagged {tag}."),

@@ -1,7 +1,7 @@
 //! The labelled queries: what they ask, and rules that say which records answer. A rule looks at
-//! category, id and text of a record and never at a ranking. `searches.tsv` and `tasks.tsv` fall
-//! into a half to tune on and a half to measure on; `more_*.tsv` were each measured once, as queries
-//! that nothing had been fitted to, and belong to the tuning half since.
+//! category, id and text of a record and never at a ranking. `searches.tsv` and `tasks.tsv` were
+//! tuned on. `holdout_*.tsv` come from someone who had seen neither the tables nor other queries;
+//! they are only measured, and nothing is changed for one of them.
 //!
 //! A rule is alternatives joined by ` or `; an alternative is conditions that must all hold:
 //! `cat:a|b` (the category is one of these), `id:a|b` (the id contains one, `^` and `$` are its
@@ -26,34 +26,25 @@ pub(super) struct Labelled {
 
 /// All labelled queries for search.
 pub(super) fn searches() -> Vec<Labelled> {
-    let halved = read(include_str!("../labelled/searches.tsv"), is_first_half);
-    halved.chain(read(include_str!("../labelled/more_searches.tsv"), |_| true)).collect()
+    let tuning = read(include_str!("../labelled/searches.tsv"), true);
+    tuning.chain(read(include_str!("../labelled/holdout_searches.tsv"), false)).collect()
 }
 
 /// All labelled tasks for recommendation.
 pub(super) fn tasks() -> Vec<Labelled> {
-    let halved = read(include_str!("../labelled/tasks.tsv"), is_first_half);
-    halved.chain(read(include_str!("../labelled/more_tasks.tsv"), |_| true)).collect()
+    let tuning = read(include_str!("../labelled/tasks.tsv"), true);
+    tuning.chain(read(include_str!("../labelled/holdout_tasks.tsv"), false)).collect()
 }
 
-fn read(table: &'static str, is_tuning: fn(&str) -> bool) -> impl Iterator<Item = Labelled> {
+fn read(table: &'static str, is_tuning: bool) -> impl Iterator<Item = Labelled> {
     table.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(move |line| {
         let mut columns = line.split('\t');
         let mut next = || columns.next().unwrap_or_default();
         let (group, text, categories) = (next(), next(), next());
         let categories = if categories == "-" { "" } else { categories };
         let categories = categories.split('|').filter(|name| !name.is_empty()).collect();
-        let is_tuning = is_tuning(text);
         Labelled { group, text, categories, is_tuning, right: next(), also: next() }
     })
-}
-
-/// The half that a query is in; its text alone decides.
-fn is_first_half(text: &str) -> bool {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (hash >> 32) % 2 == 0
 }
 
 impl Labelled {

@@ -228,7 +228,7 @@ fn input_output_and_operation_are_read_from_a_sentence() {
     assert_eq!(read.category.as_deref(), Some("image-to-video"));
     assert!(read.inputs.contains(Media::Image) && read.inputs.contains(Media::Text));
     assert_eq!(read.output, Some(Media::Video));
-    assert_eq!(read.operation, None);
+    assert_eq!(read.operation, Some("animation of a still image"));
     assert_eq!(read.hints.duration_seconds, Some(5.0));
     assert_eq!(read.hints.aspect_ratio, Some("9:16"));
     assert_eq!(read.hints.budget_usd, Some(0.5));
