@@ -30,6 +30,13 @@ pub(super) struct Answer {
     pub(super) operation: Option<Operation>,
 }
 
+impl Answer {
+    /// What becomes what.
+    pub(super) fn media(self) -> (Media, Media) {
+        (self.needs, self.makes)
+    }
+}
+
 /// One half of an answer: weights are learnt for each by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Label {

@@ -74,3 +74,24 @@ fn hash(parts: &[&str]) -> u64 {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lexicon::LEXICON;
+    use super::super::text::tokens;
+    use super::*;
+
+    fn shared(one: &str, other: &str) -> usize {
+        let of = |text: &str| features(&tokens(text), &[], &LEXICON);
+        let (one, other) = (of(one), of(other));
+        one.iter().filter(|feature| other.contains(feature)).count()
+    }
+
+    #[test]
+    fn texts_of_the_same_kinds_of_words_have_more_in_common() {
+        let said = "turn my dog photo into a clip";
+        let alike = shared(said, "turn our cat picture into a video");
+        assert!(alike > shared(said, "turn our cat picture into a song"));
+        assert!(shared(said, "turn our cat picture into a song") > shared(said, "a sad song"));
+    }
+}

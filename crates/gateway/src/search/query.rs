@@ -52,8 +52,7 @@ impl Reading {
         let last = read.len().saturating_sub(1);
         let shortest = match read.len() {
             0 | 1 => 3,
-            2 | 3 => 4,
-            4 => 5,
+            2..=4 => 4,
             _ => 6,
         };
         for (position, token) in read.iter_mut().enumerate() {
@@ -65,10 +64,7 @@ impl Reading {
             let begins = position == last || token.word.len() >= 5;
             // In a sentence a short unknown word is more likely a word than a mistake.
             let is_word = token.word.len() < shortest;
-            if known
-                || is_word
-                || begins && index.vocabulary.completions(&token.word).next().is_some()
-            {
+            if known || is_word || begins && index.vocabulary.is_likely_beginning(&token.word) {
                 continue;
             }
             corrections += 1;

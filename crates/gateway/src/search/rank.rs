@@ -12,13 +12,15 @@ const IN_TITLE: f32 = 0.35;
 /// What it adds that the id has few other words.
 const SPECIFIC: f32 = 0.35;
 /// What it takes when the record is of another category than the query asks for.
-const OTHER_CATEGORY: f32 = 0.45;
+const OTHER_CATEGORY: f32 = 0.7;
 /// What it adds when the record is for the operation that the query names.
 const SAME_OPERATION: f32 = 0.35;
 /// The share of an operation that only tags or description name, or that many models do.
 const HINTED: f32 = 0.3;
 /// What it takes for each operation that the record is for and the query does not name.
 const SPECIALISED: f32 = 0.06;
+/// From this chance on, records that do what is wanted are found by that alone.
+const SURE: f32 = 0.5;
 /// Records that hold less than this share of what the best one holds are left out.
 const LEAST_COVERAGE: f32 = 0.35;
 
@@ -79,7 +81,7 @@ pub(super) fn scores(index: &Index, reading: &Reading, wish: &task::Wish) -> Vec
     (0_u32..)
         .zip(&sums)
         .zip(&index.facts)
-        .filter(|((_, sum), _)| sum.covered >= LEAST_COVERAGE * most)
+        .filter(|((_, sum), facts)| sum.covered >= LEAST_COVERAGE * most || is_meant(facts, wish))
         .map(|((position, sum), facts)| {
             let coverage = sum.covered / wanted;
             let mut score = sum.score / best * (0.3 + 0.7 * coverage * coverage);
@@ -96,6 +98,15 @@ pub(super) fn scores(index: &Index, reading: &Reading, wish: &task::Wish) -> Vec
             (score, position)
         })
         .collect()
+}
+
+/// Whether the record is for what the query surely wants, whatever its words.
+fn is_meant(facts: &super::facts::Facts, wish: &task::Wish) -> bool {
+    wish.category_chance * wish.operation_chance > SURE
+        && wish.categories.contains(&&*facts.category)
+        && wish
+            .operation
+            .is_some_and(|operation| !operation.is_general() && facts.named.contains(operation))
 }
 
 /// How well a record suits what the query says beyond its words.

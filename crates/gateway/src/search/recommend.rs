@@ -29,6 +29,8 @@ mod points {
     /// For each operation that the model is for and the task does not want.
     pub(super) const SPECIALISED: f32 = -0.3;
     pub(super) const NOTHING_KNOWN: f32 = -0.3;
+    /// The category is not fal's own word, only what the id tells.
+    pub(super) const UNFILED: f32 = -0.15;
 }
 
 /// Recommends models of `index` for `text`.
@@ -47,8 +49,11 @@ pub(super) fn recommend(index: &Index, text: &str) -> Recommendation {
                 if record.status != Status::Active || !is_found || !is_candidate(facts) {
                     return None;
                 }
-                let score = score(index, facts, &wish, &hints, &reading, matched)
+                let mut score = score(index, facts, &wish, &hints, &reading, matched)
                     + points::POPULAR * index.prior(position);
+                if record.category.is_empty() {
+                    score += points::UNFILED;
+                }
                 Some(Pick { position, score, reasons: Vec::new() })
             })
             .collect()

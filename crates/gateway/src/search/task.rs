@@ -61,7 +61,7 @@ pub(super) fn understand(index: &Index, reading: &Reading) -> Wish {
     wish.trains = train > MAY_TRAIN || wish.operations.contains(Operation::Lora);
     wish.inputs = MediaSet::of(Media::Text);
     let Some((best, _)) = chances.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { return wish };
-    wish.category_chance = sum(&|answer| (answer.needs, answer.makes) == (best.needs, best.makes));
+    wish.category_chance = sum(&|answer| answer.media() == best.media());
     wish.operation_chance = sum(&|answer| answer.operation == best.operation);
     if wish.category_chance < LEAST_CHANCE {
         return wish;

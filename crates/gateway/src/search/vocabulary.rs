@@ -7,6 +7,8 @@ use super::postings::Postings;
 
 /// How many completions of a beginning are looked at.
 const COMPLETIONS: usize = 24;
+/// How many times as common a word is that is meant rather than continued.
+const MUCH_COMMONER: usize = 8;
 /// How many readings of a misspelt word are kept.
 const READINGS: usize = 3;
 
@@ -54,6 +56,21 @@ impl Vocabulary {
 
     /// Stems of the words that begin with `beginning`, without that word itself.
     pub(super) fn completions(&self, beginning: &str) -> impl Iterator<Item = &str> {
+        self.beginning_with(beginning).map(|known| &*known.stem)
+    }
+
+    /// Whether `word` is rather the beginning of another than a far commoner one with one mistake:
+    /// `schne` is, `imge` is not.
+    pub(super) fn is_likely_beginning(&self, word: &str) -> bool {
+        let completed: usize = self.beginning_with(word).map(|known| known.records).sum();
+        let near = self.found_near(word).into_iter();
+        let misspelt = near.filter(|known| strsim::osa_distance(word, &known.text) == 1);
+        let meant = misspelt.map(|known| known.records).max();
+        self.beginning_with(word).next().is_some()
+            && meant.is_none_or(|records| records < MUCH_COMMONER * completed.max(1))
+    }
+
+    fn beginning_with(&self, beginning: &str) -> impl Iterator<Item = &Word> {
         let start = self.words.partition_point(|known| &*known.text < beginning);
         self.words
             .get(start..)
@@ -62,12 +79,15 @@ impl Vocabulary {
             .take_while(move |known| known.text.starts_with(beginning))
             .filter(move |known| &*known.text != beginning)
             .take(COMPLETIONS)
-            .map(|known| &*known.stem)
     }
 
     /// The words nearest to a misspelt one, the likeliest first, as word and stem. Letters added,
     /// lost, changed or exchanged count one each: one is allowed in short words, two in long ones.
     pub(super) fn nearest(&self, word: &str) -> Vec<(&str, &str)> {
+        self.found_near(word).into_iter().map(|known| (&*known.text, &*known.stem)).collect()
+    }
+
+    fn found_near(&self, word: &str) -> Vec<&Word> {
         let length = word.chars().count();
         let allowed = match length {
             0..=2 => return Vec::new(),
@@ -94,7 +114,7 @@ impl Vocabulary {
             .into_iter()
             .take_while(|(distance, ..)| *distance == best)
             .take(READINGS)
-            .map(|(.., known)| (&*known.text, &*known.stem))
+            .map(|(.., known)| known)
             .collect()
     }
 

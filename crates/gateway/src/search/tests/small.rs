@@ -40,6 +40,12 @@ fn records() -> Vec<Record> {
             "Inpaints images.",
         ),
         record("fal-ai/topaz/upscale/video", "Topaz", "video-to-video", "Video upscaling."),
+        record(
+            "fal-ai/audio-understanding",
+            "Audio Understanding",
+            "audio-to-audio",
+            "Answers questions about audio, also transcription.",
+        ),
         record("fal-ai/whisper", "Whisper", "speech-to-text", "Speech transcription."),
         record("fal-ai/minimax/speech", "MiniMax Speech", "text-to-speech", "Speech from text."),
         record("fal-ai/flux-lora-training", "Train Flux LoRA", "training", "Trains styles."),
@@ -104,11 +110,22 @@ fn a_misspelt_or_unfinished_word_is_found() {
         ("wisper", "fal-ai/whisper"),
         ("backgruond removal", "fal-ai/birefnet"),
         ("klign text to video", "fal-ai/kling-video/v3/pro/text-to-video"),
+        ("speech to txet", "fal-ai/whisper"),
         ("schne", "fal-ai/flux/schnell"),
         ("mini", "fal-ai/minimax/speech"),
     ] {
         assert_eq!(search(text).first().map(String::as_str), Some(id), "{text}");
     }
+}
+
+#[test]
+fn a_far_commoner_word_is_meant_rather_than_the_beginning_of_a_rare_one() {
+    let common = (0..20).map(|n| record(&format!("a/{n}"), "Palette", "text-to-image", ""));
+    let rare = record("a/rare", "Paletown", "text-to-image", "");
+    let index = Index::build(std::iter::once(rare).chain(common).collect());
+    let first = |text: &str| ids(&index, &Query { text: Some(text), ..ALL })[0].clone();
+    assert_eq!(first("palete"), "a/0");
+    assert_eq!(first("paleto"), "a/rare");
 }
 
 #[test]
@@ -141,9 +158,9 @@ fn deprecated_and_training_models_are_found_only_when_asked_for() {
 #[test]
 fn without_words_the_order_is_the_catalogues() {
     let index = Index::build(records());
-    assert_eq!(index.search(&ALL).ranked, (0..11).collect::<Vec<u32>>());
+    assert_eq!(index.search(&ALL).ranked, (0..12).collect::<Vec<u32>>());
     for blank in ["", "  "] {
-        assert_eq!(index.search(&Query { text: Some(blank), ..ALL }).ranked.len(), 11);
+        assert_eq!(index.search(&Query { text: Some(blank), ..ALL }).ranked.len(), 12);
     }
 }
 
@@ -246,6 +263,8 @@ fn the_first_pick_fits_the_task() {
         ("cut out the person in this picture", "fal-ai/birefnet"),
         ("upscale my clip", "fal-ai/topaz/upscale/video"),
         ("write down what is said in this recording", "fal-ai/whisper"),
+        ("transcribe this recording", "fal-ai/whisper"),
+        ("what can be heard in this recording?", "fal-ai/audio-understanding"),
         ("read this article aloud", "fal-ai/minimax/speech"),
         ("train a lora on my dog", "fal-ai/flux-lora-training"),
         ("edit this photo", "fal-ai/nano/edit"),
