@@ -8,7 +8,7 @@ use super::media::Media;
 use super::operations::Operation;
 
 /// How often training goes through the examples.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 6;
 /// Features of fewer examples than this say nothing.
 const LEAST_EXAMPLES: usize = 3;
 /// How far an example moves a weight at first; the more it has moved, the less it does.
