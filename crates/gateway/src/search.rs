@@ -314,6 +314,10 @@ fn add(
         }
         if matches!(field, Field::Id | Field::Name) {
             for (one, next) in tokens.iter().zip(tokens.iter().skip(1)) {
+                // `sam-3-1` is the version 3.1.
+                if one.is_number() && next.is_number() {
+                    builder.add(number, field, &format!("{}.{}", one.word, next.word));
+                }
                 let joined = format!("{}{}", one.word, next.word);
                 builder.add(number, field, &joined);
                 words.entry(joined.clone()).or_insert(joined);

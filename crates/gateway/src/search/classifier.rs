@@ -8,11 +8,11 @@ use super::media::Media;
 use super::operations::Operation;
 
 /// How often training goes through the examples.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 3;
 /// Features of fewer examples than this say nothing.
 const LEAST_EXAMPLES: usize = 3;
 /// How far an example moves a weight at first; the more it has moved, the less it does.
-const STEP: f32 = 0.25;
+const STEP: f32 = 0.3;
 const INERTIA: f32 = 0.5;
 /// The share of itself that a weight loses each time.
 const DECAY: f32 = 0.002;

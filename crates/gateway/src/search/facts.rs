@@ -5,7 +5,7 @@ use super::lexicon::{Lexicon, Meaning};
 use super::media::{Media, MediaSet};
 use super::operations::{Operation, Operations};
 use super::text::{Token, is_one_of, squash, tokens};
-use super::{Kind, Record};
+use super::{Index, Kind, Record};
 
 /// What is known of a model beyond its words.
 #[derive(Debug, Clone)]
@@ -32,6 +32,22 @@ pub(super) struct Facts {
     pub(super) month: u16,
 }
 
+impl Facts {
+    /// All that it does, as far as its record says.
+    pub(super) fn all(&self) -> Operations {
+        self.named.union(self.hinted)
+    }
+
+    /// Whether the words name the model's family: "with flux", "kling".
+    pub(super) fn is_of_family(&self, index: &Index, words: &[Token]) -> bool {
+        words.iter().any(|word| {
+            word.word.len() > 2
+                && index.families.contains(&*word.stem)
+                && self.family.iter().any(|stem| **stem == *word.stem)
+        })
+    }
+}
+
 /// What a model's id and name promise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Pace {
@@ -49,7 +65,7 @@ const PUBLISHERS: &str = "bytedance minimax elevenlabs";
 const FAST: &str =
     "fast realtim turbo lightn lightning schnell flash distil distill lcm sprint instant";
 const BEST: &str = "pro max ultra hd master 4k premium quality precision";
-const CHEAP: &str = "lite mini standard schnell small flash tiny nano";
+const CHEAP: &str = "lite mini standard schnell small flash tiny";
 
 /// Reads the facts of a record.
 pub(super) fn read(record: &Record, lexicon: &Lexicon) -> Facts {

@@ -34,14 +34,19 @@ const ASPECTS: [(&str, &str); 15] = [
     ("landscape format", "16:9"),
     ("square", "1:1"),
 ];
-const FAST: &str = "realtime fast quick quickly fastest rapid instant speed draft";
+const FAST: &str = "realtime fast quick quickly faster fastest quickest rapid instant instantly \
+                    immediately speed speedy draft drafts latency";
+const IN_NO_TIME: [&str; 5] =
+    ["under a second", "sub second", "sub-second", "within seconds", "in seconds"];
 const BEST: &str = "best highest premium professional cinematic top quality finest detailed";
-const CHEAP: &str = "cheap cheapest budget affordable inexpensive economical cheaply";
+const CHEAP: &str = "cheap cheaper cheapest budget affordable inexpensive inexpensively economical \
+                     economically cheaply thousands bulk";
 
 /// Reads the hints of a task from its text and that text's tokens.
 pub(super) fn read(text: &str, tokens: &[Token]) -> Hints {
     let lower = text.to_lowercase();
     let any = |list: &str| tokens.iter().any(|token| is_one_of(list, &token.word));
+    let is_hurried = IN_NO_TIME.iter().any(|said| is_said(&lower, said));
     Hints {
         duration_seconds: duration(tokens),
         aspect_ratio: ASPECTS
@@ -49,7 +54,7 @@ pub(super) fn read(text: &str, tokens: &[Token]) -> Hints {
             .find(|(said, _)| is_said(&lower, said))
             .map(|(_, ratio)| *ratio),
         budget_usd: budget(&lower),
-        pace: Pace { fast: any(FAST), best: any(BEST), cheap: any(CHEAP) },
+        pace: Pace { fast: any(FAST) || is_hurried, best: any(BEST), cheap: any(CHEAP) },
     }
 }
 

@@ -50,19 +50,21 @@ impl Reading {
         let mut others = Vec::new();
         let mut corrections = 0;
         let last = read.len().saturating_sub(1);
-        let shortest = match read.len() {
-            0 | 1 => 3,
-            2..=4 => 4,
-            _ => 6,
+        let (shortest, mistakes) = match read.len() {
+            0 | 1 => (3, 2),
+            2..=4 => (4, 2),
+            5..=8 => (6, 2),
+            _ => (6, 1),
         };
         for (position, token) in read.iter_mut().enumerate() {
             let known = token.is_stop
                 || index.postings.id(&token.stem).is_some()
+                || index.lexicon.is_familiar(&token.stem)
                 || index.vocabulary.contains(&token.word)
                 || token.word.starts_with(|first: char| first.is_ascii_digit());
             // The beginning of a word is no misspelling of another: it is completed.
             let begins = position == last || token.word.len() >= 5;
-            // In a sentence a short unknown word is more likely a word than a mistake.
+            // In a sentence an unknown word is more likely a word than a mistake.
             let is_word = token.word.len() < shortest;
             if known || is_word || begins && index.vocabulary.is_likely_beginning(&token.word) {
                 continue;
@@ -71,7 +73,7 @@ impl Reading {
             if corrections > MOST_CORRECTIONS {
                 break;
             }
-            let mut readings = index.vocabulary.nearest(&token.word).into_iter();
+            let mut readings = index.vocabulary.nearest(&token.word, mistakes).into_iter();
             if let Some((word, stem)) = readings.next() {
                 *token = Token { word: word.to_owned(), stem: stem.to_owned(), is_stop: false };
                 others.extend(readings.map(|(_, stem)| (position, stem.to_owned())));

@@ -13,6 +13,12 @@ const IN_TITLE: f32 = 0.35;
 const SPECIFIC: f32 = 0.35;
 /// What it takes when the record is of another category than the query asks for.
 const OTHER_CATEGORY: f32 = 0.7;
+/// What it takes when the record needs media that the query does not have.
+const LACKING: f32 = 0.3;
+/// What is left of it when the query names a family of models and the record is of another.
+const OTHER_FAMILY: f32 = 0.6;
+/// What it adds that the record does what the query surely wants.
+const MEANT: f32 = 0.2;
 /// What it adds when the record is for the operation that the query names.
 const SAME_OPERATION: f32 = 0.35;
 /// The share of an operation that only tags or description name, or that many models do.
@@ -47,6 +53,12 @@ pub(super) fn search(index: &Index, query: &Query<'_>) -> Hits {
     let kind = query.kind.or((!trains).then_some(Kind::Inference));
     let mut scored = scores(index, &reading, &wish);
     scored.retain(|(_, position)| passes(index, query, kind, *position));
+    for (score, position) in &mut scored {
+        let facts = index.facts.get(*position as usize);
+        if facts.is_some_and(|facts| is_meant(facts, &wish)) {
+            *score += MEANT;
+        }
+    }
     scored.sort_by(|(a, a_position), (b, b_position)| {
         b.total_cmp(a).then(a_position.cmp(b_position))
     });
@@ -78,6 +90,7 @@ pub(super) fn scores(index: &Index, reading: &Reading, wish: &task::Wish) -> Vec
     }
     let whole: String =
         squash(&reading.tokens.iter().map(|token| token.word.as_str()).collect::<String>());
+    let names_family = index.facts.iter().any(|facts| facts.is_of_family(index, &reading.tokens));
     (0_u32..)
         .zip(&sums)
         .zip(&index.facts)
@@ -85,7 +98,8 @@ pub(super) fn scores(index: &Index, reading: &Reading, wish: &task::Wish) -> Vec
         .map(|((position, sum), facts)| {
             let coverage = sum.covered / wanted;
             let mut score = sum.score / best * (0.3 + 0.7 * coverage * coverage);
-            if sum.in_title >= 0.99 * wanted {
+            let is_title = sum.in_title >= 0.99 * wanted;
+            if is_title {
                 score += IN_TITLE
                     + SPECIFIC * float(groups.len()).min(float(facts.id_words))
                         / float(facts.id_words);
@@ -93,7 +107,14 @@ pub(super) fn scores(index: &Index, reading: &Reading, wish: &task::Wish) -> Vec
             if *whole == *facts.squashed_name || *whole == *facts.squashed_id {
                 score += WHOLE_NAME;
             }
-            score *= fit(facts, wish);
+            let is_of_family = facts.is_of_family(index, &reading.tokens);
+            if names_family && !is_of_family {
+                score *= OTHER_FAMILY;
+            }
+            // Who says a model's name in full means it, whatever the words may want.
+            if !(is_of_family && is_title) {
+                score *= fit(facts, wish);
+            }
             score *= 1.0 + index.prior(position);
             (score, position)
         })
@@ -106,14 +127,20 @@ fn is_meant(facts: &super::facts::Facts, wish: &task::Wish) -> bool {
         && wish.categories.contains(&&*facts.category)
         && wish
             .operation
-            .is_some_and(|operation| !operation.is_general() && facts.named.contains(operation))
+            .is_some_and(|operation| !operation.is_general() && facts.all().contains(operation))
 }
 
 /// How well a record suits what the query says beyond its words.
 fn fit(facts: &super::facts::Facts, wish: &task::Wish) -> f32 {
     let mut fit = 1.0;
-    if !wish.categories.is_empty() && !wish.categories.contains(&&*facts.category) {
-        fit -= OTHER_CATEGORY * wish.category_chance.powi(2);
+    if !wish.categories.is_empty() {
+        let is_able = facts.needs.beyond_text().is_within(wish.inputs);
+        fit -= wish.category_chance.powi(2)
+            * match wish.categories.contains(&&*facts.category) {
+                false => OTHER_CATEGORY,
+                true if !is_able => LACKING,
+                true => 0.0,
+            };
     }
     if let Some(operation) = wish.operation {
         let share = wish.operation_chance * if operation.is_general() { HINTED } else { 1.0 };
@@ -165,10 +192,11 @@ fn count(index: &Index, groups: &[Group]) -> Vec<Sum> {
 }
 
 /// A query that is an id, or the beginning of some, is answered with those: the id itself first,
-/// then what lies under it, the shortest first.
+/// whatever stands between its words, then what lies under it, the shortest first.
 fn put_ids_first(index: &Index, query: &Query<'_>, text: &str, ranked: &mut Vec<u32>) {
     let wanted = id_in(text);
-    if wanted.is_empty() || wanted.contains(char::is_whitespace) {
+    let squashed = squash(&wanted);
+    if wanted.is_empty() {
         return;
     }
     let mut first: Vec<(usize, u32)> = Vec::new();
@@ -178,7 +206,8 @@ fn put_ids_first(index: &Index, query: &Query<'_>, text: &str, ranked: &mut Vec<
         let under = [id.as_str(), path]
             .iter()
             .find_map(|candidate| candidate.strip_prefix(wanted.as_str()))
-            .filter(|rest| rest.is_empty() || rest.starts_with('/') && wanted.contains('/'));
+            .filter(|rest| rest.is_empty() || rest.starts_with('/') && wanted.contains('/'))
+            .or_else(|| is_respelt(&squashed, &id, path).then_some(""));
         if let Some(rest) = under
             // Who names an id in full is asking for that model, whatever it is for.
             && passes(index, query, query.kind, position)
@@ -190,6 +219,13 @@ fn put_ids_first(index: &Index, query: &Query<'_>, text: &str, ranked: &mut Vec<
     let ids: Vec<u32> = first.into_iter().map(|(_, position)| position).collect();
     ranked.retain(|position| !ids.contains(position));
     ranked.splice(0..0, ids);
+}
+
+/// Whether the query, letters and digits alone, is the id, with its owner or without. A path of one
+/// part is a name and may be a word as well.
+fn is_respelt(squashed: &str, id: &str, path: &str) -> bool {
+    squashed.ends_with(|last| path.ends_with(last))
+        && (squash(id) == squashed || path.contains('/') && squash(path) == squashed)
 }
 
 /// The id in a query that may be an address of fal's: `https://fal.ai/models/fal-ai/flux/dev/api`.

@@ -25,7 +25,7 @@ mod points {
     pub(super) const WORDS: f32 = 0.45;
     pub(super) const CONTENT: f32 = 0.12;
     pub(super) const POPULAR: f32 = 1.0;
-    pub(super) const PACE: f32 = 0.3;
+    pub(super) const PACE: f32 = 0.45;
     /// For each operation that the model is for and the task does not want.
     pub(super) const SPECIALISED: f32 = -0.3;
     pub(super) const NOTHING_KNOWN: f32 = -0.3;
@@ -131,7 +131,7 @@ fn score(
     if wish.categories.first().is_some_and(|first| *first == &*facts.category) {
         score += points::FIRST_CATEGORY;
     }
-    if names_family(index, facts, reading) {
+    if facts.is_of_family(index, &reading.tokens) {
         score += points::FAMILY;
     }
     let pace = [
@@ -169,15 +169,6 @@ fn ordinary() -> Operations {
     ]
     .into_iter()
     .collect()
-}
-
-/// Whether the task names the model's family: "with flux", "kling".
-fn names_family(index: &Index, facts: &Facts, reading: &Reading) -> bool {
-    reading.tokens.iter().any(|token| {
-        token.word.len() > 2
-            && index.families.contains(&*token.stem)
-            && facts.family.iter().any(|stem| **stem == *token.stem)
-    })
 }
 
 /// How well the words of the task match each record, from 0 to 1.
@@ -230,7 +221,7 @@ fn reasons(
             ));
         }
     }
-    if names_family(index, facts, reading) {
+    if facts.is_of_family(index, &reading.tokens) {
         reasons.push("Of the family that the task names.".to_owned());
     }
     if hints.pace.fast && facts.pace.fast {

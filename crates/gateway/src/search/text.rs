@@ -18,6 +18,11 @@ impl Token {
     pub(super) fn new(word: &str) -> Self {
         Self { word: word.to_owned(), stem: stem(word), is_stop: is_stop(word) }
     }
+
+    /// Whether it is digits alone.
+    pub(super) fn is_number(&self) -> bool {
+        self.word.chars().all(|character| character.is_ascii_digit())
+    }
 }
 
 /// Words that say nothing of what is looked for, sorted. `to` is one, but phrases may hold it.

@@ -63,7 +63,7 @@ impl Vocabulary {
     /// `schne` is, `imge` is not.
     pub(super) fn is_likely_beginning(&self, word: &str) -> bool {
         let completed: usize = self.beginning_with(word).map(|known| known.records).sum();
-        let near = self.found_near(word).into_iter();
+        let near = self.found_near(word, 1).into_iter();
         let misspelt = near.filter(|known| strsim::osa_distance(word, &known.text) == 1);
         let meant = misspelt.map(|known| known.records).max();
         self.beginning_with(word).next().is_some()
@@ -82,17 +82,17 @@ impl Vocabulary {
     }
 
     /// The words nearest to a misspelt one, the likeliest first, as word and stem. Letters added,
-    /// lost, changed or exchanged count one each: one is allowed in short words, two in long ones.
-    pub(super) fn nearest(&self, word: &str) -> Vec<(&str, &str)> {
-        self.found_near(word).into_iter().map(|known| (&*known.text, &*known.stem)).collect()
+    /// lost, changed or exchanged count one each: one is allowed in short words, `most` in long ones.
+    pub(super) fn nearest(&self, word: &str, most: usize) -> Vec<(&str, &str)> {
+        self.found_near(word, most).into_iter().map(|known| (&*known.text, &*known.stem)).collect()
     }
 
-    fn found_near(&self, word: &str) -> Vec<&Word> {
+    fn found_near(&self, word: &str, most: usize) -> Vec<&Word> {
         let length = word.chars().count();
         let allowed = match length {
             0..=2 => return Vec::new(),
             3..=4 => 1,
-            _ => 2,
+            _ => most,
         };
         let wanted = letters(word);
         let first = word.chars().next();

@@ -88,6 +88,32 @@ fn an_exact_id_comes_first_and_then_what_lies_under_it() {
 }
 
 #[test]
+fn an_id_is_found_whatever_stands_between_its_words() {
+    for text in
+        ["fal-ai-flux-dev-image-to-image", "flux dev image_to_image", "flux/dev image to image"]
+    {
+        assert_eq!(search(text)[0], "fal-ai/flux/dev/image-to-image", "{text}");
+    }
+}
+
+#[test]
+fn a_version_is_found_in_an_id_that_writes_it_with_a_dash() {
+    let ids_of = ["fal-ai/sam-3/image", "fal-ai/sam-3-1/image"];
+    let of = ids_of.map(|id| record(id, "Segment Anything", "image-to-image", ""));
+    let index = Index::build(of.to_vec());
+    assert_eq!(ids(&index, &Query { text: Some("sam 3.1"), ..ALL })[0], ids_of[1]);
+}
+
+#[test]
+fn a_word_that_people_use_is_not_taken_for_a_misspelt_other_one() {
+    let talking = record("a/talking", "Talking", "image-to-video", "A talking avatar.");
+    let index = Index::build(vec![talking]);
+    let read = |text| super::super::query::Reading::new(&index, text, 1).tokens;
+    assert_eq!(read("walking")[0].word, "walking");
+    assert_eq!(read("talkking")[0].word, "talking");
+}
+
+#[test]
 fn the_synonyms_of_the_field_find_the_same_model() {
     for (text, id) in [
         ("rembg", "fal-ai/birefnet"),
