@@ -3,6 +3,7 @@
 //!
 //! Two steps: [`Flags`] is what was written, [`Config`] is what it means.
 
+mod flags;
 mod otel;
 mod reader;
 mod summary;
@@ -12,6 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+pub use flags::Flags;
 pub use otel::Otel;
 use reader::Reader;
 use url::Url;
@@ -73,94 +75,6 @@ const ENV_NAMES: &[&str] = &[
 const DEFAULT_ADMIN_PORT: u16 = 9464;
 /// The longest that a caller may ask to wait.
 pub const MAX_WAIT: Duration = Duration::from_mins(5);
-
-/// The flags as written. Each has an environment variable beside it; texts are checked in
-/// [`Config::resolve`], where environment and flags meet.
-#[derive(Clone, Debug, Default, clap::Parser)]
-#[expect(
-    clippy::doc_markdown,
-    rustdoc::bare_urls,
-    rustdoc::broken_intra_doc_links,
-    reason = "the fields' comments are help texts, which have no markup"
-)]
-#[command(name = "fal-mcp-gateway")]
-pub struct Flags {
-    /// How clients reach it: http, stdio or dual [FAL_MCP_TRANSPORT; default http]
-    #[arg(long)]
-    pub transport: Option<String>,
-    /// Address to listen on [FAL_MCP_HOST; default 127.0.0.1]
-    #[arg(long)]
-    pub host: Option<String>,
-    /// Port to listen on, 0 picks one and prints it [FAL_MCP_PORT; default 8000]
-    #[arg(long)]
-    pub port: Option<String>,
-    /// error, warn, info, debug, trace or a tracing filter [FAL_MCP_LOG_LEVEL; default info]
-    #[arg(long)]
-    pub log_level: Option<String>,
-    /// text or json [FAL_MCP_LOG_FORMAT; default text on a terminal, else json]
-    #[arg(long)]
-    pub log_format: Option<String>,
-    /// Address of /metrics, /healthz and /readyz for operators, or off [FAL_MCP_ADMIN_ADDR; default 127.0.0.1:9464]
-    #[arg(long)]
-    pub admin_addr: Option<String>,
-    /// URL that people and clients see [FAL_MCP_PUBLIC_URL; default from host and port]
-    #[arg(long)]
-    pub public_url: Option<String>,
-    /// Host names a request may name, separated by commas, * for any [FAL_MCP_ALLOWED_HOSTS]
-    #[arg(long)]
-    pub allowed_hosts: Option<String>,
-    /// Origins a browser may call from, separated by commas [FAL_MCP_ALLOWED_ORIGINS]
-    #[arg(long)]
-    pub allowed_origins: Option<String>,
-    /// Largest request body [FAL_MCP_MAX_BODY_BYTES; default 16777216]
-    #[arg(long)]
-    pub max_body_bytes: Option<String>,
-    /// Requests served at the same time, over it 503 [FAL_MCP_MAX_IN_FLIGHT; default 20000]
-    #[arg(long)]
-    pub max_in_flight: Option<String>,
-    /// Requests of one key in a minute, on this replica, 0 for any number [FAL_MCP_REQUESTS_PER_MINUTE; default 0]
-    #[arg(long)]
-    pub requests_per_minute: Option<String>,
-    /// What a lost connection does to fal's job: auto, cancel or keep [FAL_MCP_ON_DISCONNECT; default auto]
-    #[arg(long)]
-    pub on_disconnect: Option<String>,
-    /// How long run_model waits when the caller does not say [FAL_MCP_WAIT_SECONDS; default 45]
-    #[arg(long)]
-    pub wait_seconds: Option<String>,
-    /// How long connections are still taken after SIGTERM while /readyz says 503; behind a balancer more than its check interval times the failures it counts [FAL_MCP_SHUTDOWN_NOTICE_SECONDS; default 0]
-    #[arg(long)]
-    pub shutdown_notice_seconds: Option<String>,
-    /// How long running calls may take to end on SIGTERM, after the notice [FAL_MCP_SHUTDOWN_GRACE_SECONDS; default 30]
-    #[arg(long)]
-    pub shutdown_grace_seconds: Option<String>,
-    /// How often the catalogue is read again [FAL_MCP_CATALOG_REFRESH_SECONDS; default 600]
-    #[arg(long)]
-    pub catalog_refresh_seconds: Option<String>,
-    /// Pause between two pages of the catalogue, longer when fal says so [FAL_MCP_CATALOG_PAGE_INTERVAL_MS; default 500]
-    #[arg(long)]
-    pub catalog_page_interval_ms: Option<String>,
-    /// Lets upload_file fetch from loopback and private addresses, for tests and demos [FAL_MCP_ALLOW_PRIVATE_URLS; default false]
-    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
-    pub allow_private_urls: Option<String>,
-    /// fal's queue [FAL_QUEUE_URL; default https://queue.fal.run]
-    #[arg(long)]
-    pub queue_url: Option<String>,
-    /// fal's Platform API [FAL_API_URL; default https://api.fal.ai/v1]
-    #[arg(long)]
-    pub api_url: Option<String>,
-    /// fal's storage, where uploads are announced [FAL_REST_URL; default https://rest.fal.ai]
-    #[arg(long)]
-    pub rest_url: Option<String>,
-    /// fal's website, for the models' public schemas [FAL_WEB_URL; default https://fal.ai]
-    #[arg(long)]
-    pub web_url: Option<String>,
-    /// The MCP endpoint of fal's documentation [FAL_DOCS_URL; default https://fal.ai/docs/mcp]
-    #[arg(long)]
-    pub docs_url: Option<String>,
-    /// fal's CDN, where uploads go and previews come from, separated by commas, each with what lies under it [FAL_CDN_HOSTS; default fal.media]
-    #[arg(long)]
-    pub cdn_hosts: Option<String>,
-}
 
 /// What the flags and the environment mean.
 #[derive(Clone, Debug)]
@@ -511,112 +425,4 @@ fn default_hosts(host: IpAddr, public_url: Option<&Url>) -> BTreeSet<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
-    #[test]
-    fn a_flag_wins_over_the_environment_and_both_over_the_default() {
-        let flags = Flags { port: Some("1".to_owned()), ..Flags::default() };
-        let environment = environment(&[(ENV_PORT, "2"), (ENV_HOST, "0.0.0.0")]);
-        let (config, _) = Config::resolve(&flags, environment).unwrap();
-        assert_eq!(config.addr.to_string(), "0.0.0.0:1");
-        assert_eq!(config.wait, Duration::from_secs(45));
-    }
-
-    #[test]
-    fn every_mistake_is_reported_at_once_with_its_name_and_what_is_accepted() {
-        let environment = environment(&[
-            (ENV_PORT, "70000"),
-            (ENV_TRANSPORT, "sse"),
-            (ENV_QUEUE_URL, "ftp://queue"),
-            (ENV_WAIT_SECONDS, "301"),
-            (ENV_MAX_BODY_BYTES, "-1"),
-            (ENV_LOG_LEVEL, "gateway=loud"),
-            (ENV_ADMIN_ADDR, "9464"),
-        ]);
-        let ConfigError(mistakes) = Config::resolve(&Flags::default(), environment).unwrap_err();
-        assert_eq!(
-            mistakes,
-            [
-                "FAL_MCP_PORT (--port) is \"70000\": expected 0 to 65535",
-                "FAL_QUEUE_URL (--queue-url) is \"ftp://queue\": expected an http:// or https:// URL",
-                "FAL_MCP_MAX_BODY_BYTES (--max-body-bytes) is \"-1\": expected a whole number, at least 1024",
-                "FAL_MCP_TRANSPORT (--transport) is \"sse\": expected http, stdio or dual",
-                "FAL_MCP_LOG_LEVEL (--log-level) is \"gateway=loud\": expected error, warn, info, debug, trace or a tracing filter",
-                "FAL_MCP_ADMIN_ADDR (--admin-addr) is \"9464\": expected an IP address with a port, or off",
-                "FAL_MCP_WAIT_SECONDS (--wait-seconds) is \"301\": expected seconds from 0 to 300",
-            ]
-        );
-    }
-
-    #[test]
-    fn the_stdio_transport_needs_a_key_and_no_mistake_shows_it() {
-        for (key, mistake) in [
-            (None, "FAL_KEY is not set; the stdio transport needs the caller's key there"),
-            (Some("canary"), "FAL_KEY: the key has no colon; a fal key is <key_id>:<key_secret>"),
-        ] {
-            let key = key.map(|key| (ENV_KEY, key));
-            let pairs: Vec<_> = [(ENV_TRANSPORT, "stdio")].into_iter().chain(key).collect();
-            let refused = Config::resolve(&Flags::default(), environment(&pairs)).unwrap_err();
-            assert_eq!(refused.to_string(), mistake);
-        }
-        let over_http = environment(&[(ENV_KEY, "canary")]);
-        let (config, _) = Config::resolve(&Flags::default(), over_http).unwrap();
-        assert!(config.key.is_none(), "over HTTP each request brings its own");
-    }
-
-    #[test]
-    fn unknown_variables_under_our_prefix_are_warned_about() {
-        let environment = environment(&[("FAL_MCP_PROT", "1"), ("FAL_OTHER", "1")]);
-        let (_, warnings) = Config::resolve(&Flags::default(), environment).unwrap();
-        assert_eq!(
-            warnings,
-            ["FAL_MCP_PROT is set, but no setting has that name; did you mean FAL_MCP_PORT?"]
-        );
-    }
-
-    #[test]
-    fn the_public_url_s_host_and_the_bound_address_may_be_named_by_requests() {
-        let flags = Flags {
-            public_url: Some("https://Mcp.Example.com/".to_owned()),
-            host: Some("10.0.0.7".to_owned()),
-            ..Flags::default()
-        };
-        let (config, _) = Config::resolve(&flags, []).unwrap();
-        let hosts = config.allowed_hosts.clone().unwrap();
-        assert!(hosts.contains("mcp.example.com") && hosts.contains("10.0.0.7"));
-        assert_eq!(config.endpoint_url(config.addr), "https://mcp.example.com/mcp");
-    }
-
-    #[test]
-    fn the_admin_address_can_be_moved_and_switched_off() {
-        let admin = |text: &str| {
-            let flags = Flags { admin_addr: Some(text.to_owned()), ..Flags::default() };
-            Config::resolve(&flags, []).unwrap().0.admin_addr
-        };
-        assert_eq!(admin("0.0.0.0:9000"), Some(SocketAddr::from(([0, 0, 0, 0], 9000))));
-        assert_eq!(admin("off"), None);
-    }
-
-    #[test]
-    fn a_star_allows_any_host() {
-        let flags = Flags { allowed_hosts: Some("*".to_owned()), ..Flags::default() };
-        let (config, _) = Config::resolve(&flags, []).unwrap();
-        assert_eq!(config.allowed_hosts, None);
-    }
-
-    #[test]
-    fn the_table_of_names_holds_every_variable_of_ours_that_a_flag_s_help_names() {
-        use clap::CommandFactory as _;
-        let help = Flags::command().render_long_help().to_string();
-        let named: BTreeSet<&str> = help
-            .split(|character: char| !(character.is_ascii_uppercase() || character == '_'))
-            .filter(|word| word.starts_with(ENV_PREFIX))
-            .collect();
-        assert_eq!(named, ENV_NAMES.iter().copied().collect());
-    }
-}
+mod tests;
