@@ -26,6 +26,8 @@ async fn copying_a_file_of_any_size_takes_little_memory() {
     let sim = Config { max_stored_bytes: 1024 * 1024 * 1024, ..instant() };
     let (rig, source) = (Rig::with(sim, |_| ()).await, Source::start().await);
     let process = Process::start(&rig.sim, &[("FAL_MCP_ALLOW_PRIVATE_URLS", "true")]).await;
+    // Which takes memory of its own.
+    process.logged("catalogue loaded").await;
     let copy = async |url: String| {
         let call = rig.tool(Era::Modern, "upload_file", json!({"url": url}));
         let answer = call.to(process.url()).bearer(DEMO_KEY).send().await;

@@ -44,11 +44,31 @@ enum Label {
     Operation(Option<Operation>),
 }
 
-/// The features of a text, and the answer to it.
-#[derive(Debug)]
-pub(super) struct Example {
-    pub(super) features: Vec<u64>,
-    pub(super) answer: Answer,
+/// Texts by their features, each with the answer to it. The features are in one piece, which is given
+/// back whole when training is over; thousands of small ones would leave the heap full of holes.
+#[derive(Debug, Default)]
+pub(super) struct Examples {
+    features: Vec<u64>,
+    /// Where the features of each text end.
+    ends: Vec<(usize, Answer)>,
+}
+
+impl Examples {
+    pub(super) fn push(&mut self, features: &[u64], answer: Answer) {
+        self.features.extend_from_slice(features);
+        self.ends.push((self.features.len(), answer));
+    }
+
+    fn get(&self, place: usize) -> Option<(&[u64], Answer)> {
+        let (end, answer) = self.ends.get(place)?;
+        let before = place.checked_sub(1).and_then(|before| self.ends.get(before));
+        let begin = before.map_or(0, |(end, _)| *end);
+        Some((self.features.get(begin..*end)?, *answer))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&[u64], Answer)> {
+        (0..self.ends.len()).filter_map(|place| self.get(place))
+    }
 }
 
 /// What was learnt.
@@ -72,21 +92,21 @@ struct Weight {
 
 impl Classifier {
     /// Learns from `examples`.
-    pub(super) fn train(examples: &[Example]) -> Self {
+    pub(super) fn train(examples: &Examples) -> Self {
         let mut classifier = Self::untrained(examples);
-        let read = |example: &Example| (classifier.known(&example.features), example.answer);
-        let read: Vec<(Vec<usize>, Answer)> = examples.iter().map(read).collect();
-        for place in 0..ROUNDS * read.len() {
-            if let Some((features, answer)) = read.get(place * STRIDE % read.len()) {
-                classifier.learn(features, *answer);
+        let count = examples.ends.len();
+        for place in 0..ROUNDS * count {
+            if let Some((features, answer)) = examples.get(place * STRIDE % count) {
+                let known = classifier.known(features);
+                classifier.learn(&known, answer);
             }
         }
         classifier
     }
 
-    fn untrained(examples: &[Example]) -> Self {
+    fn untrained(examples: &Examples) -> Self {
         let mut counts: HashMap<u64, usize> = HashMap::new();
-        for feature in examples.iter().flat_map(|example| &example.features) {
+        for feature in &examples.features {
             *counts.entry(*feature).or_default() += 1;
         }
         let mut classifier = Self {
@@ -95,9 +115,9 @@ impl Classifier {
             places: HashMap::new(),
             weights: Vec::new(),
         };
-        for example in examples {
-            let labels = classifier.admit(example.answer);
-            let features = example.features.iter();
+        for (features, answer) in examples.iter() {
+            let labels = classifier.admit(answer);
+            let features = features.iter();
             for feature in features.filter(|feature| counts.get(feature) >= Some(&LEAST_EXAMPLES)) {
                 let next = classifier.weights.len();
                 let place = *classifier.places.entry(*feature).or_insert(next);
@@ -194,25 +214,26 @@ impl Classifier {
 
 #[cfg(test)]
 mod tests {
+    use std::array;
+
     use super::*;
 
-    fn example(features: &[u64], needs: Media, operation: Operation) -> Example {
-        let answer = Answer { needs, makes: Media::Image, operation: Some(operation) };
-        Example { features: features.to_vec(), answer }
+    fn examples<const N: usize>(texts: [(&[u64], Media, Operation); N]) -> Examples {
+        let mut examples = Examples::default();
+        for (features, needs, operation) in texts {
+            let operation = Some(operation);
+            examples.push(features, Answer { needs, makes: Media::Image, operation });
+        }
+        examples
     }
 
     #[test]
     fn what_distinguishes_the_examples_decides_and_what_they_share_does_not() {
         let shared = 1;
-        let examples: Vec<Example> = (0..20)
-            .flat_map(|_| {
-                [
-                    example(&[shared, 2], Media::Image, Operation::Upscale),
-                    example(&[shared, 3], Media::Video, Operation::Restore),
-                ]
-            })
-            .collect();
-        let classifier = Classifier::train(&examples);
+        let upscaled: (&[u64], _, _) = (&[shared, 2], Media::Image, Operation::Upscale);
+        let restored: (&[u64], _, _) = (&[shared, 3], Media::Video, Operation::Restore);
+        let texts: [_; 40] = array::from_fn(|at| if at % 2 == 0 { upscaled } else { restored });
+        let classifier = Classifier::train(&examples(texts));
         for (feature, operation) in [(2, Operation::Upscale), (3, Operation::Restore)] {
             let chances = classifier.chances(&[shared, feature, 99]);
             let sure = chances.iter().find(|(_, chance)| *chance > 0.8).unwrap();
@@ -224,10 +245,10 @@ mod tests {
 
     #[test]
     fn a_feature_of_one_example_says_nothing() {
-        let classifier = Classifier::train(&[
-            example(&[1], Media::Image, Operation::Upscale),
-            example(&[2], Media::Video, Operation::Restore),
-        ]);
+        let classifier = Classifier::train(&examples([
+            (&[1], Media::Image, Operation::Upscale),
+            (&[2], Media::Video, Operation::Restore),
+        ]));
         let chances = classifier.chances(&[1]);
         assert!(chances.iter().all(|(_, chance)| (chance - 0.5).abs() < 1e-6), "{chances:?}");
     }

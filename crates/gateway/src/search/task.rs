@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use super::Index;
-use super::classifier::{Answer, Classifier, Example};
+use super::classifier::{Answer, Classifier, Examples};
 use super::features::features;
 use super::lexicon::{LEXICON, Lexicon, Meaning};
 use super::media::{Media, MediaSet};
@@ -114,29 +114,29 @@ fn given(tokens: &[Token], lexicon: &Lexicon) -> MediaSet {
 }
 
 /// What the classifier learns from. A phrase of an operation or a category is a text of its own.
-fn examples(lexicon: &Lexicon) -> Vec<Example> {
+fn examples(lexicon: &Lexicon) -> Examples {
     let category = |name: &str| lexicon.category(name).map(|found| (found.needs, found.makes));
-    let example = |text: &str, (needs, makes): (Media, Media), operation: Option<Operation>| {
+    let mut examples = Examples::default();
+    let mut add = |text: &str, media: Option<(Media, Media)>, operation: Option<Operation>| {
+        let Some((needs, makes)) = media else { return };
         let tokens = tokens(text);
         let features = features(&tokens, &lexicon.find(&tokens, 1), lexicon);
-        Example { features, answer: Answer { needs, makes, operation } }
+        examples.push(&features, Answer { needs, makes, operation });
     };
-    let mut examples = Vec::new();
     for mut columns in rows(include_str!("examples.tsv")) {
         let mut next = || columns.next().unwrap_or_default();
         let (name, operation, text) = (next(), Operation::named(next()), next());
-        examples.extend(category(name).map(|media| example(text, media, operation)));
+        add(text, category(name), operation);
     }
     for spec in &lexicon.specs {
         let media = spec.categories.first().and_then(|name| category(name));
         for phrase in &spec.phrases {
-            examples.extend(media.map(|media| example(phrase, media, Some(spec.operation))));
+            add(phrase, media, Some(spec.operation));
         }
     }
     for category in &lexicon.categories {
         for phrase in &category.phrases {
-            let media = (category.needs, category.makes);
-            examples.push(example(phrase, media, category.operation));
+            add(phrase, Some((category.needs, category.makes)), category.operation);
         }
     }
     examples
