@@ -5,7 +5,7 @@
 //!
 //! | to find | read |
 //! |---|---|
-//! | the routes and the order of the layers | `http.rs` |
+//! | the routes, and what comes before them | `http.rs` |
 //! | which header carries the key | `http/auth.rs` |
 //! | what each failure looks like | `error.rs` |
 //! | the list of tools | `tools.rs` |
@@ -27,7 +27,6 @@ mod jobs;
 mod progress;
 mod rates;
 mod schema;
-mod search;
 mod server;
 mod stdio;
 mod tasks;

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Holding;
-use crate::search::{Index, Kind, Record, Status};
+use search::{Index, Kind, Record, Status};
 
 /// The largest page that fal is known to give.
 const PAGE: u32 = 100;
@@ -55,7 +55,10 @@ impl Loaded {
 
     /// What the catalogue holds: models, with the index over them.
     pub(super) fn holding(&self) -> Holding {
-        Holding { entries: u64::from(self.index.len()), bytes: self.index.bytes().try_into().ok() }
+        Holding {
+            entries: u64::from(self.index.count()),
+            bytes: self.index.bytes().try_into().ok(),
+        }
     }
 
     /// What is kept of answers about it.

@@ -64,7 +64,7 @@ fn status(models: &Models) -> (&'static str, String) {
             ("good", "The catalogue of fal's models is being read.".into())
         };
     };
-    let count = loaded.index.len();
+    let count = loaded.index.count();
     let age = rounded(loaded.age());
     if models.is_overdue() {
         (

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::context::Context;
 use crate::error::{During, ToolError};
 use crate::schema::ModelSchema;
-use crate::search::Hints;
+use search::Hints;
 
 /// fal's billing currency; a price in another one is not comparable with a limit in dollars.
 const CURRENCY: &str = "USD";

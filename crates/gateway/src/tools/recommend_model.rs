@@ -12,7 +12,7 @@ use super::{Answer, MAX_RESULT_CHARS, READ_ONLY, Tool, arguments, cost, fit};
 use crate::context::Context;
 use crate::error::ToolError;
 use crate::schema::ModelSchema;
-use crate::search::{Media, Pick, Task};
+use search::{Media, Pick, Task};
 
 const NAME: &str = "recommend_model";
 const DEFAULT_LIMIT: usize = 5;
@@ -124,7 +124,7 @@ async fn recommend(
 /// The best candidates whose required inputs the task has, `wanted` of them.
 async fn suitable(
     context: &Context,
-    index: &crate::search::Index,
+    index: &search::Index,
     picks: Vec<Pick>,
     task: &Task,
     wanted: usize,
@@ -228,7 +228,7 @@ fn media(property: &str) -> Option<Media> {
 
 fn present(
     candidate: &Candidate,
-    index: &crate::search::Index,
+    index: &search::Index,
     price: Option<&Price>,
     estimate: Option<f64>,
 ) -> Value {

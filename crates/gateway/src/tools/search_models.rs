@@ -11,7 +11,7 @@ use super::{Answer, MAX_RESULT_CHARS, READ_ONLY, Tool, arguments, fit};
 use crate::catalog::Loaded;
 use crate::context::Context;
 use crate::error::{During, ToolError};
-use crate::search::{Kind, Query, Status};
+use search::{Kind, Query, Status};
 
 const NAME: &str = "search_models";
 const DEFAULT_LIMIT: u32 = 20;

@@ -36,9 +36,9 @@ use std::collections::{HashMap, HashSet};
 
 use classifier::Classifier;
 use facts::Facts;
-pub(crate) use hints::Hints;
+pub use hints::Hints;
 use lexicon::{LEXICON, Lexicon};
-pub(crate) use media::{Media, MediaSet};
+pub use media::{Media, MediaSet};
 use postings::{Builder, Field, Postings, concept_term};
 use text::tokens;
 use vocabulary::Vocabulary;
@@ -53,32 +53,32 @@ const NEW_MONTHS: f32 = 24.0;
 /// What the gateway makes of one model of fal's. Its position in the list is its popularity: fal
 /// lists the most used models first.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Record {
+pub struct Record {
     /// What to call it by.
-    pub(crate) endpoint_id: String,
+    pub endpoint_id: String,
     /// The name for people.
-    pub(crate) name: String,
+    pub name: String,
     /// What it does, in a sentence or two.
-    pub(crate) description: String,
+    pub description: String,
     /// fal's category, `text-to-image`; empty when fal does not say.
-    pub(crate) category: String,
+    pub category: String,
     /// Free words.
-    pub(crate) tags: Vec<String>,
+    pub tags: Vec<String>,
     /// Its place in its family: `Image to Video (pro)`.
-    pub(crate) group: Option<String>,
+    pub group: Option<String>,
     /// Whether it makes something or trains.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// Whether it is still offered.
-    pub(crate) status: Status,
+    pub status: Status,
     /// Whether fal puts it forward.
-    pub(crate) highlighted: bool,
+    pub highlighted: bool,
     /// When it came, in RFC 3339.
-    pub(crate) date: Option<String>,
+    pub date: Option<String>,
 }
 
 /// What a model is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// To make something.
     Inference,
     /// To train another one.
@@ -87,7 +87,7 @@ pub(crate) enum Kind {
 
 /// Whether a model is still offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
+pub enum Status {
     /// It is.
     Active,
     /// It should no longer be used.
@@ -96,64 +96,64 @@ pub(crate) enum Status {
 
 /// A search.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Query<'q> {
+pub struct Query<'q> {
     /// Words, an id or its beginning; all models when there is none.
-    pub(crate) text: Option<&'q str>,
+    pub text: Option<&'q str>,
     /// Only this category, exactly.
-    pub(crate) category: Option<&'q str>,
+    pub category: Option<&'q str>,
     /// Only this kind. When absent, training models are found only by texts that ask for training.
-    pub(crate) kind: Option<Kind>,
+    pub kind: Option<Kind>,
     /// Only this status.
-    pub(crate) status: Status,
+    pub status: Status,
 }
 
 /// What a search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hits {
+pub struct Hits {
     /// Positions of records, best first. The same query of the same index has the same answer.
-    pub(crate) ranked: Vec<u32>,
+    pub ranked: Vec<u32>,
 }
 
 /// What a sentence asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Task {
+pub struct Task {
     /// What there is. Text always is.
-    pub(crate) inputs: MediaSet,
+    pub inputs: MediaSet,
     /// What is wanted.
-    pub(crate) output: Option<Media>,
+    pub output: Option<Media>,
     /// What is to be done, in words: `background removal`. Absent when it is plain generation.
-    pub(crate) operation: Option<&'static str>,
+    pub operation: Option<&'static str>,
     /// The category where such models are; absent when the sentence did not tell.
-    pub(crate) category: Option<String>,
+    pub category: Option<String>,
     /// All categories that were looked into, that one first.
-    pub(crate) categories: Vec<&'static str>,
+    pub categories: Vec<&'static str>,
     /// Duration, shape, budget, pace.
-    pub(crate) hints: Hints,
+    pub hints: Hints,
 }
 
 /// A recommended model.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Pick {
+pub struct Pick {
     /// Of its record.
-    pub(crate) position: u32,
+    pub position: u32,
     /// Higher is better; of no meaning between two tasks.
-    pub(crate) score: f32,
+    pub score: f32,
     /// What speaks for it: short sentences, each a fact.
-    pub(crate) reasons: Vec<String>,
+    pub reasons: Vec<String>,
 }
 
 /// Models for a task.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Recommendation {
+pub struct Recommendation {
     /// How the task was understood.
-    pub(crate) task: Task,
+    pub task: Task,
     /// Up to 40, best first.
-    pub(crate) picks: Vec<Pick>,
+    pub picks: Vec<Pick>,
 }
 
 /// The catalogue, ready to be searched. Built once for each version of the catalogue.
 #[derive(Debug)]
-pub(crate) struct Index {
+pub struct Index {
     records: Vec<Record>,
     facts: Vec<Facts>,
     priors: Vec<f32>,
@@ -173,7 +173,7 @@ pub(crate) struct Index {
 
 impl Index {
     /// Reads `records`, which are in the order of their popularity.
-    pub(crate) fn build(records: Vec<Record>) -> Self {
+    pub fn build(records: Vec<Record>) -> Self {
         let lexicon: &Lexicon = &LEXICON;
         let facts: Vec<Facts> = records.iter().map(|record| facts::read(record, lexicon)).collect();
         let mut builder = Builder::default();
@@ -209,43 +209,43 @@ impl Index {
     }
 
     /// Searches. Finding nothing is an answer.
-    pub(crate) fn search(&self, query: &Query<'_>) -> Hits {
+    pub fn search(&self, query: &Query<'_>) -> Hits {
         rank::search(self, query)
     }
 
     /// Recommends models for a task in plain words. No pick needs an input that the task lacks, as
     /// far as category and id tell; the schema is the last word on that.
-    pub(crate) fn recommend(&self, task: &str) -> Recommendation {
+    pub fn recommend(&self, task: &str) -> Recommendation {
         recommend::recommend(self, task)
     }
 
     /// The record at a position that this index gave.
-    pub(crate) fn record(&self, position: u32) -> Option<&Record> {
+    pub fn record(&self, position: u32) -> Option<&Record> {
         self.records.get(position as usize)
     }
 
     /// All categories with the number of their active models, the largest first.
-    pub(crate) fn categories(&self) -> &[(String, usize)] {
+    pub fn categories(&self) -> &[(String, usize)] {
         &self.categories
     }
 
     /// Living ids near `endpoint_id`, which is unknown, renamed or deprecated; the nearest first.
-    pub(crate) fn nearest(&self, endpoint_id: &str, limit: usize) -> Vec<&str> {
+    pub fn nearest(&self, endpoint_id: &str, limit: usize) -> Vec<&str> {
         nearest::nearest(self, endpoint_id, limit)
     }
 
     /// Whether `endpoint_id` is in the catalogue as one that should no longer be used.
-    pub(crate) fn is_deprecated(&self, endpoint_id: &str) -> bool {
+    pub fn is_deprecated(&self, endpoint_id: &str) -> bool {
         self.deprecated.contains(endpoint_id)
     }
 
     /// The number of records.
-    pub(crate) fn len(&self) -> u32 {
+    pub fn count(&self) -> u32 {
         u32::try_from(self.records.len()).unwrap_or(u32::MAX)
     }
 
     /// Bytes on the heap, records included, roughly.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let text = |text: &String| text.capacity();
         let records: usize = self
             .records

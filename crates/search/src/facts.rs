@@ -50,13 +50,13 @@ impl Facts {
 
 /// What a model's id and name promise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Pace {
+pub struct Pace {
     /// Quick answers.
-    pub(crate) fast: bool,
+    pub fast: bool,
     /// The best result.
-    pub(crate) best: bool,
+    pub best: bool,
     /// A low price.
-    pub(crate) cheap: bool,
+    pub cheap: bool,
 }
 
 /// Apps of fal-ai that are a publisher; what follows names the family.

@@ -2,7 +2,7 @@
 
 /// What a model takes or makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Media {
+pub enum Media {
     /// Words: a prompt, a script, a transcript.
     Text,
     /// A still image.
@@ -25,7 +25,7 @@ pub(crate) enum Media {
 
 impl Media {
     /// Its name, for people and models.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Image => "image",
@@ -58,7 +58,7 @@ impl Media {
 
 /// A set of kinds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct MediaSet(u16);
+pub struct MediaSet(u16);
 
 impl MediaSet {
     pub(super) fn of(media: Media) -> Self {
@@ -69,7 +69,8 @@ impl MediaSet {
         Self(self.0 | Self::of(media).0)
     }
 
-    pub(crate) fn contains(self, media: Media) -> bool {
+    /// Whether `media` is among them.
+    pub fn contains(self, media: Media) -> bool {
         self.0 & Self::of(media).0 != 0
     }
 
@@ -88,7 +89,7 @@ impl MediaSet {
     }
 
     /// The kinds, in the order of the declaration.
-    pub(crate) fn iter(self) -> impl Iterator<Item = Media> {
+    pub fn iter(self) -> impl Iterator<Item = Media> {
         [
             Media::Text,
             Media::Image,

@@ -44,7 +44,7 @@ pub(super) fn search(index: &Index, query: &Query<'_>) -> Hits {
     if text.is_empty() {
         let kind = query.kind.or((query.category != Some("training")).then_some(Kind::Inference));
         let ranked =
-            (0..index.len()).filter(|position| passes(index, query, kind, *position)).collect();
+            (0..index.count()).filter(|position| passes(index, query, kind, *position)).collect();
         return Hits { ranked };
     }
     let reading = Reading::new(index, text, 1);

@@ -40,7 +40,7 @@ pub(super) fn recommend(index: &Index, text: &str) -> Recommendation {
     let hints = hints::read(text, &reading.tokens);
     let words = words(index, &reading, &wish);
     let candidates = |is_candidate: &dyn Fn(&Facts) -> bool| -> Vec<Pick> {
-        (0..index.len())
+        (0..index.count())
             .filter_map(|position| {
                 let facts = index.facts.get(position as usize)?;
                 let record = index.records.get(position as usize)?;

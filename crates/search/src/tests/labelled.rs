@@ -26,14 +26,14 @@ pub(super) struct Labelled {
 
 /// All labelled queries for search.
 pub(super) fn searches() -> Vec<Labelled> {
-    let tuning = read(include_str!("../labelled/searches.tsv"), true);
-    tuning.chain(read(include_str!("../labelled/holdout_searches.tsv"), false)).collect()
+    let tuning = read(include_str!("../../labelled/searches.tsv"), true);
+    tuning.chain(read(include_str!("../../labelled/holdout_searches.tsv"), false)).collect()
 }
 
 /// All labelled tasks for recommendation.
 pub(super) fn tasks() -> Vec<Labelled> {
-    let tuning = read(include_str!("../labelled/tasks.tsv"), true);
-    tuning.chain(read(include_str!("../labelled/holdout_tasks.tsv"), false)).collect()
+    let tuning = read(include_str!("../../labelled/tasks.tsv"), true);
+    tuning.chain(read(include_str!("../../labelled/holdout_tasks.tsv"), false)).collect()
 }
 
 fn read(table: &'static str, is_tuning: bool) -> impl Iterator<Item = Labelled> {

@@ -6,15 +6,15 @@ use super::text::{Token, is_one_of};
 
 /// What a task says beside what is to be done.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Hints {
+pub struct Hints {
     /// How long the result should last, in seconds.
-    pub(crate) duration_seconds: Option<f64>,
+    pub duration_seconds: Option<f64>,
     /// The shape of the picture, as fal's models name it: `9:16`.
-    pub(crate) aspect_ratio: Option<&'static str>,
+    pub aspect_ratio: Option<&'static str>,
     /// The most it may cost, in US dollars.
-    pub(crate) budget_usd: Option<f64>,
+    pub budget_usd: Option<f64>,
     /// Whether quick, good or cheap is asked for.
-    pub(crate) pace: Pace,
+    pub pace: Pace,
 }
 
 const ASPECTS: [(&str, &str); 15] = [

@@ -232,7 +232,7 @@ impl Operation {
 
 /// The table, read.
 pub(super) fn table() -> Vec<Spec> {
-    rows(include_str!("operations.tsv"))
+    rows(include_str!("../tables/operations.tsv"))
         .zip(ALL)
         .map(|(mut columns, operation)| Spec {
             operation,
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn every_operation_has_its_row_in_order() {
-        let names: Vec<_> = rows(include_str!("operations.tsv"))
+        let names: Vec<_> = rows(include_str!("../tables/operations.tsv"))
             .map(|mut columns| columns.next().unwrap())
             .collect();
         assert_eq!(names, ALL.map(|operation| format!("{operation:?}")));

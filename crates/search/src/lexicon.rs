@@ -92,7 +92,7 @@ impl Lexicon {
         for spec in table() {
             lexicon.add(Meaning::Operation(spec.operation), &spec.phrases);
         }
-        for (position, mut columns) in rows(include_str!("categories.tsv")).enumerate() {
+        for (position, mut columns) in rows(include_str!("../tables/categories.tsv")).enumerate() {
             let name = columns.next().unwrap_or_default();
             let phrases = list(columns.next());
             let mut media = || columns.next().and_then(Media::named).unwrap_or(Media::Text);
@@ -101,16 +101,16 @@ impl Lexicon {
             lexicon.add(Meaning::Category(position), &phrases);
             lexicon.categories.push(Category { name, needs, makes, operation, phrases });
         }
-        for mut columns in rows(include_str!("synonyms.tsv")) {
+        for mut columns in rows(include_str!("../tables/synonyms.tsv")) {
             lexicon.add(Meaning::Synonym, &list(columns.next()));
         }
-        for mut columns in rows(include_str!("nouns.tsv")) {
+        for mut columns in rows(include_str!("../tables/nouns.tsv")) {
             let media = columns.next().and_then(Media::named).unwrap_or(Media::Text);
             let nouns: Vec<Token> = list(columns.next()).into_iter().flat_map(tokens).collect();
             lexicon.nouns.extend(nouns.iter().map(|noun| (noun.stem.clone(), media)));
             lexicon.words.extend(nouns);
         }
-        for mut columns in rows(include_str!("words.tsv")) {
+        for mut columns in rows(include_str!("../tables/words.tsv")) {
             let kind = columns.next().unwrap_or_default();
             for word in list(columns.next()).into_iter().flat_map(tokens) {
                 let kinds = lexicon.kinds.entry(word.stem).or_default();
@@ -119,11 +119,12 @@ impl Lexicon {
                 }
             }
         }
-        let texts = rows(include_str!("examples.tsv")).filter_map(|mut columns| columns.nth(2));
+        let texts =
+            rows(include_str!("../tables/examples.tsv")).filter_map(|mut columns| columns.nth(2));
         lexicon.familiar = texts.flat_map(tokens).map(|word| word.stem).collect();
         lexicon.familiar.extend(lexicon.kinds.keys().cloned());
         lexicon.ordinary = lexicon.words.iter().map(|word| word.stem.clone()).collect();
-        for mut columns in rows(include_str!("names.tsv")) {
+        for mut columns in rows(include_str!("../tables/names.tsv")) {
             lexicon.add(Meaning::Synonym, &list(columns.next()));
         }
         lexicon

@@ -123,7 +123,7 @@ fn examples(lexicon: &Lexicon) -> Examples {
         let features = features(&tokens, &lexicon.find(&tokens, 1), lexicon);
         examples.push(&features, Answer { needs, makes, operation });
     };
-    for mut columns in rows(include_str!("examples.tsv")) {
+    for mut columns in rows(include_str!("../tables/examples.tsv")) {
         let mut next = || columns.next().unwrap_or_default();
         let (name, operation, text) = (next(), Operation::named(next()), next());
         add(text, category(name), operation);
@@ -149,7 +149,8 @@ mod tests {
     #[test]
     fn every_example_names_a_category_and_an_operation_of_the_tables() {
         let mut texts = Vec::new();
-        for columns in rows(include_str!("examples.tsv")).map(Iterator::collect::<Vec<_>>) {
+        for columns in rows(include_str!("../tables/examples.tsv")).map(Iterator::collect::<Vec<_>>)
+        {
             let [category, operation, text] = columns[..] else { panic!("{columns:?}") };
             assert!(LEXICON.category(category).is_some(), "{text}");
             assert!(operation == "-" || Operation::named(operation).is_some(), "{text}");
