@@ -1,26 +1,14 @@
-//! Learns from examples what a text wants: which medium becomes which, and by which operation. A
-//! log-linear model: each feature of a text has a weight for each label that it was seen with, the
-//! weights of a text are added up, and training moves them until the examples come out right.
+//! Tells what a text wants: which medium becomes which, and by which operation. A log-linear model:
+//! each feature of a text has a weight for each label that it was seen with, and the weights of a text
+//! are added up. They are learnt when this crate is built (`training.rs`) and read where they lie in
+//! the binary: nothing is unpacked, and what no text asks for is not even loaded.
 
-use std::collections::HashMap;
-
+use super::features::{Feature, VIEWS};
 use super::media::Media;
 use super::operations::Operation;
 
-/// How often training goes through the examples.
-const ROUNDS: usize = 3;
-/// Features of fewer examples than this say nothing.
-const LEAST_EXAMPLES: usize = 3;
-/// How far an example moves a weight at first; the more it has moved, the less it does.
-const STEP: f32 = 0.3;
-const INERTIA: f32 = 0.5;
-/// The share of itself that a weight loses each time.
-const DECAY: f32 = 0.002;
-/// An example whose answer is this likely teaches nothing more.
-const LEARNT: f32 = 0.98;
-/// How far apart in the table examples are that follow each other in training, as neighbours are
-/// alike. A prime, so that all have their turn.
-const STRIDE: usize = 7919;
+/// The byte that stands for an answer without an operation.
+pub(super) const NO_OPERATION: u8 = u8::MAX;
 
 /// What a text wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,99 +32,17 @@ enum Label {
     Operation(Option<Operation>),
 }
 
-/// Texts by their features, each with the answer to it. The features are in one piece, which is given
-/// back whole when training is over; thousands of small ones would leave the heap full of holes.
+/// All answers that an example has. No other is ever given.
 #[derive(Debug, Default)]
-pub(super) struct Examples {
-    features: Vec<u64>,
-    /// Where the features of each text end.
-    ends: Vec<(usize, Answer)>,
-}
-
-impl Examples {
-    pub(super) fn push(&mut self, features: &[u64], answer: Answer) {
-        self.features.extend_from_slice(features);
-        self.ends.push((self.features.len(), answer));
-    }
-
-    fn get(&self, place: usize) -> Option<(&[u64], Answer)> {
-        let (end, answer) = self.ends.get(place)?;
-        let before = place.checked_sub(1).and_then(|before| self.ends.get(before));
-        let begin = before.map_or(0, |(end, _)| *end);
-        Some((self.features.get(begin..*end)?, *answer))
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&[u64], Answer)> {
-        (0..self.ends.len()).filter_map(|place| self.get(place))
-    }
-}
-
-/// What was learnt.
-#[derive(Debug)]
-pub(super) struct Classifier {
+pub(super) struct Answers {
     labels: Vec<Label>,
-    /// Each answer with the places of its two labels. An answer that no example has is never given.
+    /// Each with the places of its two labels.
     answers: Vec<(Answer, [usize; 2])>,
-    /// Feature to its place in `weights`.
-    places: HashMap<u64, usize>,
-    weights: Vec<Vec<Weight>>,
 }
 
-#[derive(Debug)]
-struct Weight {
-    label: usize,
-    value: f32,
-    /// The sum of the squares of its moves.
-    moved: f32,
-}
-
-impl Classifier {
-    /// Learns from `examples`.
-    pub(super) fn train(examples: &Examples) -> Self {
-        let mut classifier = Self::untrained(examples);
-        let count = examples.ends.len();
-        for place in 0..ROUNDS * count {
-            if let Some((features, answer)) = examples.get(place * STRIDE % count) {
-                let known = classifier.known(features);
-                classifier.learn(&known, answer);
-            }
-        }
-        classifier
-    }
-
-    fn untrained(examples: &Examples) -> Self {
-        let mut counts: HashMap<u64, usize> = HashMap::new();
-        for feature in &examples.features {
-            *counts.entry(*feature).or_default() += 1;
-        }
-        let mut classifier = Self {
-            labels: Vec::new(),
-            answers: Vec::new(),
-            places: HashMap::new(),
-            weights: Vec::new(),
-        };
-        for (features, answer) in examples.iter() {
-            let labels = classifier.admit(answer);
-            let features = features.iter();
-            for feature in features.filter(|feature| counts.get(feature) >= Some(&LEAST_EXAMPLES)) {
-                let next = classifier.weights.len();
-                let place = *classifier.places.entry(*feature).or_insert(next);
-                if place == next {
-                    classifier.weights.push(Vec::new());
-                }
-                let Some(weights) = classifier.weights.get_mut(place) else { continue };
-                for label in labels {
-                    if !weights.iter().any(|weight| weight.label == label) {
-                        weights.push(Weight { label, value: 0.0, moved: 0.0 });
-                    }
-                }
-            }
-        }
-        classifier
-    }
-
-    /// Adds an answer unless it is known.
-    fn admit(&mut self, answer: Answer) -> [usize; 2] {
+impl Answers {
+    /// Adds an answer unless it is known, and gives the places of its labels.
+    pub(super) fn admit(&mut self, answer: Answer) -> [usize; 2] {
         if let Some((_, labels)) = self.answers.iter().find(|(known, _)| *known == answer) {
             return *labels;
         }
@@ -151,49 +57,17 @@ impl Classifier {
         labels
     }
 
-    /// The places of those features that say something.
-    fn known(&self, features: &[u64]) -> Vec<usize> {
-        features.iter().filter_map(|feature| self.places.get(feature).copied()).collect()
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (Answer, [usize; 2])> {
+        self.answers.iter().copied()
     }
 
-    /// Moves the weights of the features to where `answer` is likelier.
-    fn learn(&mut self, features: &[usize], answer: Answer) {
-        let mut errors = vec![0.0; self.labels.len()];
-        for ((candidate, labels), chance) in self.answers.iter().zip(self.chances_of(features)) {
-            if *candidate == answer && chance > LEARNT {
-                return;
-            }
-            let error = f32::from(u8::from(*candidate == answer)) - chance;
-            for label in labels {
-                if let Some(sum) = errors.get_mut(*label) {
-                    *sum += error;
-                }
-            }
-        }
-        for feature in features {
-            for weight in self.weights.get_mut(*feature).into_iter().flatten() {
-                let error = errors.get(weight.label).copied().unwrap_or_default();
-                let slope = error - DECAY * weight.value;
-                weight.moved += slope * slope;
-                weight.value += STEP * slope / (INERTIA + weight.moved).sqrt();
-            }
-        }
+    /// A zero for each label, to add weights to.
+    pub(super) fn sums(&self) -> Vec<f32> {
+        vec![0.0; self.labels.len()]
     }
 
-    /// How likely each answer is, from 0 to 1.
-    pub(super) fn chances(&self, features: &[u64]) -> Vec<(Answer, f32)> {
-        let chances = self.chances_of(&self.known(features));
-        self.answers.iter().map(|(answer, _)| *answer).zip(chances).collect()
-    }
-
-    /// In the order of the answers.
-    fn chances_of(&self, features: &[usize]) -> Vec<f32> {
-        let mut sums = vec![0.0_f32; self.labels.len()];
-        for weight in features.iter().filter_map(|place| self.weights.get(*place)).flatten() {
-            if let Some(sum) = sums.get_mut(weight.label) {
-                *sum += weight.value;
-            }
-        }
+    /// How likely each answer is, from 0 to 1, by the sums of its labels' weights.
+    pub(super) fn chances(&self, sums: &[f32]) -> Vec<f32> {
         let of = |label: &usize| sums.get(*label).copied().unwrap_or_default();
         let scores = self.answers.iter().map(|(_, labels)| labels.iter().map(of).sum());
         let scores: Vec<f32> = scores.collect();
@@ -202,54 +76,126 @@ impl Classifier {
         let whole: f32 = raised.iter().sum();
         raised.into_iter().map(|score| score / whole).collect()
     }
+}
 
-    /// Bytes on the heap, roughly.
-    pub(super) fn bytes(&self) -> usize {
-        let weights: usize =
-            self.weights.iter().map(|of| of.capacity() * size_of::<Weight>()).sum();
-        let places = self.places.capacity() * (size_of::<(u64, usize)>() + 1);
-        weights + places + self.weights.capacity() * size_of::<Vec<Weight>>()
+/// How loudly each feature of a text speaks in it: by its rarity, and so that each view has the same
+/// say however many features it has.
+pub(super) fn loudness(features: &[(Feature, f32)]) -> Vec<f32> {
+    let mut squares = [0.0_f32; VIEWS.len()];
+    for (feature, rarity) in features {
+        if let Some(square) = squares.get_mut(feature.view()) {
+            *square += rarity * rarity;
+        }
+    }
+    let shares: Vec<f32> =
+        VIEWS.iter().zip(squares).map(|(share, square)| share / square.sqrt()).collect();
+    let share = |feature: Feature| shares.get(feature.view()).copied().unwrap_or_default();
+    features.iter().map(|(feature, rarity)| rarity * share(*feature)).collect()
+}
+
+/// What was learnt, as `training.rs` writes it.
+#[derive(Debug)]
+pub(super) struct Classifier {
+    answers: Answers,
+    /// What one step of a weight is worth.
+    step: f32,
+    /// The hash of each feature, sorted; a number of four bytes like the next two.
+    features: &'static [u8],
+    /// The rarity of each.
+    rarities: &'static [u8],
+    /// Where its weights end.
+    ends: &'static [u8],
+    /// The label of each weight, one byte.
+    labels: &'static [u8],
+    /// Its steps, one signed byte.
+    steps: &'static [u8],
+}
+
+impl Classifier {
+    /// Reads what was written, or nothing if it is anything else.
+    pub(super) fn read(mut bytes: &'static [u8]) -> Option<Self> {
+        let mut take = |count: usize| {
+            let (taken, rest) = bytes.split_at_checked(count)?;
+            bytes = rest;
+            Some(taken)
+        };
+        let counts = take(12)?;
+        let count = |place| number(counts, place).map(|count| count as usize);
+        let (answer_count, feature_count, weight_count) = (count(0)?, count(1)?, count(2)?);
+        let step = f32::from_bits(number(take(4)?, 0)?);
+        let mut answers = Answers::default();
+        for answer in take(3 * answer_count)?.chunks_exact(3) {
+            let [needs, makes, operation] = *answer else { return None };
+            let (needs, makes) = (Media::numbered(needs)?, Media::numbered(makes)?);
+            let operation = match operation {
+                NO_OPERATION => None,
+                number => Some(Operation::numbered(number)?),
+            };
+            answers.admit(Answer { needs, makes, operation });
+        }
+        Some(Self {
+            answers,
+            step,
+            features: take(4 * feature_count)?,
+            rarities: take(4 * feature_count)?,
+            ends: take(4 * feature_count)?,
+            labels: take(weight_count)?,
+            steps: take(weight_count)?,
+        })
+    }
+
+    /// How likely each answer is, from 0 to 1.
+    pub(super) fn chances(&self, features: &[Feature]) -> Vec<(Answer, f32)> {
+        let mut places = Vec::with_capacity(features.len());
+        let mut known = Vec::with_capacity(features.len());
+        for feature in features {
+            if let Some(place) = self.place(*feature)
+                && let Some(rarity) = number(self.rarities, place)
+            {
+                places.push(place);
+                known.push((*feature, f32::from_bits(rarity)));
+            }
+        }
+        let mut sums = self.answers.sums();
+        for (place, loudness) in places.into_iter().zip(loudness(&known)) {
+            for (label, weight) in self.weights(place).into_iter().flatten() {
+                if let Some(sum) = sums.get_mut(usize::from(label)) {
+                    *sum += weight * loudness;
+                }
+            }
+        }
+        let chances = self.answers.chances(&sums);
+        self.answers.iter().map(|(answer, _)| answer).zip(chances).collect()
+    }
+
+    fn place(&self, feature: Feature) -> Option<usize> {
+        let (mut low, mut high) = (0, self.features.len() / 4);
+        while low < high {
+            let middle = low.midpoint(high);
+            match number(self.features, middle)?.cmp(&feature.0) {
+                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+
+    /// The weights of a feature, each with its label.
+    fn weights(&self, place: usize) -> Option<impl Iterator<Item = (u8, f32)>> {
+        let begin = match place.checked_sub(1) {
+            Some(before) => number(self.ends, before)? as usize,
+            None => 0,
+        };
+        let end = number(self.ends, place)? as usize;
+        let (labels, steps) = (self.labels.get(begin..end)?, self.steps.get(begin..end)?);
+        let weights = steps.iter().map(|steps| f32::from(steps.cast_signed()) * self.step);
+        Some(labels.iter().copied().zip(weights))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::array;
-
-    use super::*;
-
-    fn examples<const N: usize>(texts: [(&[u64], Media, Operation); N]) -> Examples {
-        let mut examples = Examples::default();
-        for (features, needs, operation) in texts {
-            let operation = Some(operation);
-            examples.push(features, Answer { needs, makes: Media::Image, operation });
-        }
-        examples
-    }
-
-    #[test]
-    fn what_distinguishes_the_examples_decides_and_what_they_share_does_not() {
-        let shared = 1;
-        let upscaled: (&[u64], _, _) = (&[shared, 2], Media::Image, Operation::Upscale);
-        let restored: (&[u64], _, _) = (&[shared, 3], Media::Video, Operation::Restore);
-        let texts: [_; 40] = array::from_fn(|at| if at % 2 == 0 { upscaled } else { restored });
-        let classifier = Classifier::train(&examples(texts));
-        for (feature, operation) in [(2, Operation::Upscale), (3, Operation::Restore)] {
-            let chances = classifier.chances(&[shared, feature, 99]);
-            let sure = chances.iter().find(|(_, chance)| *chance > 0.8).unwrap();
-            assert_eq!(sure.0.operation, Some(operation));
-        }
-        let undecided = classifier.chances(&[shared]);
-        assert!(undecided.iter().all(|(_, chance)| (0.3..0.7).contains(chance)), "{undecided:?}");
-    }
-
-    #[test]
-    fn a_feature_of_one_example_says_nothing() {
-        let classifier = Classifier::train(&examples([
-            (&[1], Media::Image, Operation::Upscale),
-            (&[2], Media::Video, Operation::Restore),
-        ]));
-        let chances = classifier.chances(&[1]);
-        assert!(chances.iter().all(|(_, chance)| (chance - 0.5).abs() < 1e-6), "{chances:?}");
-    }
+/// The number at `place` of a list.
+fn number(list: &[u8], place: usize) -> Option<u32> {
+    let bytes = list.get(4 * place..4 * place + 4)?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?))
 }

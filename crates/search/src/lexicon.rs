@@ -29,9 +29,6 @@ pub(super) struct Category {
     pub(super) name: &'static str,
     pub(super) needs: Media,
     pub(super) makes: Media,
-    /// What its models do if they are for nothing special.
-    pub(super) operation: Option<Operation>,
-    pub(super) phrases: Vec<&'static str>,
 }
 
 /// A phrase found in a text, from token `start` up to `end`.
@@ -55,7 +52,11 @@ pub(super) struct Lexicon {
     concepts: Vec<Meaning>,
     pub(super) specs: Vec<Spec>,
     pub(super) categories: Vec<Category>,
-    phrases: HashMap<String, Vec<Phrase>>,
+    phrases: Phrases,
+    /// What people say who mean models of a certain word: `sayings.tsv`.
+    sayings: Phrases,
+    /// By saying: those words, each as its stems.
+    pub(super) sayings_mean: Vec<Vec<Vec<String>>>,
     /// Stems of the nouns that name media.
     nouns: HashMap<String, Media>,
     /// The kinds of word that a stem belongs to.
@@ -67,6 +68,9 @@ pub(super) struct Lexicon {
     /// Every word of a phrase: what a misspelt word may have meant.
     pub(super) words: Vec<Token>,
 }
+
+/// Phrases by the stem they begin with.
+type Phrases = HashMap<String, Vec<Phrase>>;
 
 #[derive(Debug)]
 struct Phrase {
@@ -82,7 +86,9 @@ impl Lexicon {
             concepts: Vec::new(),
             specs: table(),
             categories: Vec::new(),
-            phrases: HashMap::new(),
+            phrases: Phrases::new(),
+            sayings: Phrases::new(),
+            sayings_mean: Vec::new(),
             nouns: HashMap::new(),
             kinds: HashMap::new(),
             familiar: HashSet::new(),
@@ -97,9 +103,8 @@ impl Lexicon {
             let phrases = list(columns.next());
             let mut media = || columns.next().and_then(Media::named).unwrap_or(Media::Text);
             let (needs, makes) = (media(), media());
-            let operation = columns.next().and_then(Operation::named);
             lexicon.add(Meaning::Category(position), &phrases);
-            lexicon.categories.push(Category { name, needs, makes, operation, phrases });
+            lexicon.categories.push(Category { name, needs, makes });
         }
         for mut columns in rows(include_str!("../tables/synonyms.tsv")) {
             lexicon.add(Meaning::Synonym, &list(columns.next()));
@@ -116,6 +121,17 @@ impl Lexicon {
                 let kinds = lexicon.kinds.entry(word.stem).or_default();
                 if !kinds.contains(&kind) {
                     kinds.push(kind);
+                }
+            }
+        }
+        for (concept, mut columns) in rows(include_str!("../tables/sayings.tsv")).enumerate() {
+            let stems = |word| tokens(word).into_iter().map(|token| token.stem).collect();
+            lexicon.sayings_mean.push(list(columns.next()).into_iter().map(stems).collect());
+            for saying in list(columns.next()) {
+                let mut stems = tokens(saying).into_iter().map(|word| word.stem);
+                if let Some(first) = stems.next() {
+                    let phrase = Phrase { concept, rest: stems.collect(), is_wide: false };
+                    lexicon.sayings.entry(first).or_default().push(phrase);
                 }
             }
         }
@@ -189,32 +205,21 @@ impl Lexicon {
         }
     }
 
+    /// The sayings in `text`, by their places in the table.
+    pub(super) fn said(&self, text: &[Token]) -> Vec<usize> {
+        let mut said: Vec<usize> =
+            find(&self.sayings, text, &[], 1).into_iter().map(|found| found.concept).collect();
+        said.sort_unstable();
+        said.dedup();
+        said
+    }
+
     /// The phrases in `text`. Stop words between the words of a phrase do not count, and `gap` other
     /// words may stand between two of them: "remove the white background". A phrase inside a longer
     /// one is not reported, unless the longer one has a gap for it.
     pub(super) fn find(&self, text: &[Token], gap: usize) -> Vec<Match> {
         let general: Vec<Option<&str>> = text.iter().map(|token| self.general(token)).collect();
-        let mut found: Vec<Match> = Vec::new();
-        for (start, token) in text.iter().enumerate() {
-            let general_first = general.get(start).copied().flatten();
-            let own = self.phrases.get(&token.stem).into_iter().flatten();
-            let wide = general_first.filter(|stem| *stem != token.stem);
-            let wide = wide.and_then(|stem| self.phrases.get(stem)).into_iter().flatten();
-            for phrase in own.chain(wide.filter(|phrase| phrase.is_wide)) {
-                let followed = follow(text, &general, start + 1, phrase, gap);
-                if let Some((end, has_gap)) = followed
-                    && !found.iter().any(|known| {
-                        known.concept == phrase.concept
-                            && known.has_gap <= has_gap
-                            && known.start <= start
-                            && end <= known.end
-                    })
-                {
-                    let is_tight = end - start == phrase.rest.len() + 1;
-                    found.push(Match { concept: phrase.concept, start, end, has_gap, is_tight });
-                }
-            }
-        }
+        let mut found = find(&self.phrases, text, &general, gap);
         let all = found.clone();
         found.retain(|inner| {
             !all.iter().any(|outer| {
@@ -227,6 +232,32 @@ impl Lexicon {
         });
         found
     }
+}
+
+/// All places where a phrase of `phrases` stands in `text`.
+fn find(phrases: &Phrases, text: &[Token], general: &[Option<&str>], gap: usize) -> Vec<Match> {
+    let mut found: Vec<Match> = Vec::new();
+    for (start, token) in text.iter().enumerate() {
+        let general_first = general.get(start).copied().flatten();
+        let own = phrases.get(&token.stem).into_iter().flatten();
+        let wide = general_first.filter(|stem| *stem != token.stem);
+        let wide = wide.and_then(|stem| phrases.get(stem)).into_iter().flatten();
+        for phrase in own.chain(wide.filter(|phrase| phrase.is_wide)) {
+            let followed = follow(text, general, start + 1, phrase, gap);
+            if let Some((end, has_gap)) = followed
+                && !found.iter().any(|known| {
+                    known.concept == phrase.concept
+                        && known.has_gap <= has_gap
+                        && known.start <= start
+                        && end <= known.end
+                })
+            {
+                let is_tight = end - start == phrase.rest.len() + 1;
+                found.push(Match { concept: phrase.concept, start, end, has_gap, is_tight });
+            }
+        }
+    }
+    found
 }
 
 /// Where the words of `phrase` end that follow its first one from `next` on, and whether others

@@ -8,7 +8,7 @@
 //! | `facts` | What is a model for, and what does it need? |
 //! | `postings`, `vocabulary` | Which records hold a word, also a misspelt or unfinished one? |
 //! | `query`, `task`, `hints` | What does a text ask for? |
-//! | `features`, `classifier` | How is that learnt from examples? |
+//! | `features`, `classifier`, `training` | How is that learnt from examples? |
 //! | `rank`, `recommend`, `nearest` | Which records answer it, in which order? |
 //!
 //! It knows nothing of prices and schemas: who asks for a recommendation looks at those.
@@ -30,6 +30,8 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod text;
+#[cfg(test)]
+mod training;
 mod vocabulary;
 
 use std::collections::{HashMap, HashSet};
@@ -166,7 +168,7 @@ pub struct Index {
     families: HashSet<Box<str>>,
     deprecated: HashSet<String>,
     lexicon: &'static Lexicon,
-    classifier: &'static Classifier,
+    classifier: Option<&'static Classifier>,
     postings: Postings,
     vocabulary: Vocabulary,
 }
@@ -202,7 +204,7 @@ impl Index {
             families,
             deprecated,
             lexicon,
-            classifier: &task::CLASSIFIER,
+            classifier: task::CLASSIFIER.as_ref(),
             postings,
             vocabulary,
         }
@@ -273,7 +275,7 @@ impl Index {
             .sum();
         let numbers = self.priors.len() * size_of::<f32>() + self.places.len() * size_of::<usize>();
         let parts: usize = self.parts.iter().map(nearest::Parts::bytes).sum();
-        let words = self.postings.bytes() + self.vocabulary.bytes() + self.classifier.bytes();
+        let words = self.postings.bytes() + self.vocabulary.bytes();
         records + facts + numbers + parts + words
     }
 

@@ -23,6 +23,19 @@ pub enum Media {
     Mask,
 }
 
+/// Every kind, in the order of the declaration.
+const ALL: [Media; 9] = [
+    Media::Text,
+    Media::Image,
+    Media::Video,
+    Media::Audio,
+    Media::Mesh,
+    Media::Data,
+    Media::Archive,
+    Media::Weights,
+    Media::Mask,
+];
+
 impl Media {
     /// Its name, for people and models.
     pub fn as_str(self) -> &'static str {
@@ -37,6 +50,11 @@ impl Media {
             Self::Weights => "model weights",
             Self::Mask => "mask",
         }
+    }
+
+    /// The kind by its place in the declaration.
+    pub(super) fn numbered(number: u8) -> Option<Self> {
+        ALL.get(usize::from(number)).copied()
     }
 
     /// The kind by the name that categories use.
@@ -90,18 +108,6 @@ impl MediaSet {
 
     /// The kinds, in the order of the declaration.
     pub fn iter(self) -> impl Iterator<Item = Media> {
-        [
-            Media::Text,
-            Media::Image,
-            Media::Video,
-            Media::Audio,
-            Media::Mesh,
-            Media::Data,
-            Media::Archive,
-            Media::Weights,
-            Media::Mask,
-        ]
-        .into_iter()
-        .filter(move |media| self.contains(*media))
+        ALL.into_iter().filter(move |media| self.contains(*media))
     }
 }

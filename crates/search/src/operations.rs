@@ -104,7 +104,7 @@ pub(super) enum Operation {
 }
 
 /// Every operation, in the order of the table.
-const ALL: [Operation; 96] = [
+pub(super) const ALL: [Operation; 96] = [
     Operation::RemoveBackground,
     Operation::ReplaceBackground,
     Operation::RemoveObject,
@@ -216,9 +216,9 @@ pub(super) struct Spec {
 }
 
 impl Operation {
-    /// The operation by its name in the tables, `RemoveBackground`.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        ALL.into_iter().find(|operation| format!("{operation:?}") == name)
+    /// The operation by its place in the declaration.
+    pub(super) fn numbered(number: u8) -> Option<Self> {
+        ALL.get(usize::from(number)).copied()
     }
 
     /// Operations that say little: they give way to any other that the same text names.

@@ -14,6 +14,8 @@ pub(super) struct Reading {
     /// The other words that a misspelt one may have meant: position, stem.
     others: Vec<(usize, String)>,
     pub(super) matches: Vec<Match>,
+    /// Places in the table of sayings.
+    said: Vec<usize>,
 }
 
 /// Terms of which one is enough, with what each counts.
@@ -36,6 +38,9 @@ const CONTINUED: f32 = 0.25;
 const OTHER_READING: f32 = 0.7;
 /// A category or an operation that most models of a category do: a wish more than a word.
 const CATEGORY: f32 = 0.5;
+
+/// A saying that tags or description are meant by, beside one that means id or name.
+const IN_TEXT: f32 = 0.4;
 
 /// So many unknown words of a text are taken for misspelt ones; a text with more is no query.
 const MOST_CORRECTIONS: usize = 12;
@@ -80,7 +85,40 @@ impl Reading {
             }
         }
         let matches = index.lexicon.find(&read, gap);
-        Self { tokens: read, others, matches }
+        let said = index.lexicon.said(&read);
+        Self { tokens: read, others, matches, said }
+    }
+
+    /// By record: how well it is named by the sayings of the text, 1 for each that its id or name is
+    /// meant by.
+    pub(super) fn said(&self, index: &Index) -> Vec<f32> {
+        let mut sums = vec![0.0; index.records.len()];
+        let meant = self.said.iter().filter_map(|saying| index.lexicon.sayings_mean.get(*saying));
+        for words in meant {
+            let mut best = vec![0.0_f32; sums.len()];
+            for stems in words {
+                let shares = |stem: &String| {
+                    let term = index.postings.id(stem).and_then(|id| index.postings.term(id));
+                    let mut shares = vec![0.0_f32; sums.len()];
+                    for posting in term.into_iter().flat_map(|term| &term.postings) {
+                        if let Some(share) = shares.get_mut(posting.record as usize) {
+                            *share = if posting.in_title { 1.0 } else { IN_TEXT };
+                        }
+                    }
+                    shares
+                };
+                let all = stems.iter().map(shares).reduce(|one, other| {
+                    one.into_iter().zip(other).map(|(one, other)| one.min(other)).collect()
+                });
+                for (best, share) in best.iter_mut().zip(all.unwrap_or_default()) {
+                    *best = best.max(share);
+                }
+            }
+            for (sum, best) in sums.iter_mut().zip(best) {
+                *sum += best;
+            }
+        }
+        sums
     }
 
     /// What to look for.

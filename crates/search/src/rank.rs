@@ -19,6 +19,8 @@ const LACKING: f32 = 0.3;
 const OTHER_FAMILY: f32 = 0.6;
 /// What it adds that the record does what the query surely wants.
 const MEANT: f32 = 0.2;
+/// What it adds that a saying of the query means the record.
+const SAID: f32 = 0.1;
 /// What it adds when the record is for the operation that the query names.
 const SAME_OPERATION: f32 = 0.35;
 /// The share of an operation that only tags or description name, or that many models do.
@@ -49,12 +51,17 @@ pub(super) fn search(index: &Index, query: &Query<'_>) -> Hits {
     }
     let reading = Reading::new(index, text, 1);
     let wish = task::understand(index, &reading);
+    let said = reading.said(index);
     let trains = wish.trains || query.category == Some("training");
     let kind = query.kind.or((!trains).then_some(Kind::Inference));
-    let mut scored = scores(index, &reading, &wish);
+    let mut scored = scores(index, &reading, &wish, &said);
     scored.retain(|(_, position)| passes(index, query, kind, *position));
     for (score, position) in &mut scored {
         let facts = index.facts.get(*position as usize);
+        if facts.is_some_and(|facts| is_of_category(facts, &wish)) {
+            let said = said.get(*position as usize).copied().unwrap_or_default();
+            *score += SAID * said.min(1.0);
+        }
         if facts.is_some_and(|facts| is_meant(facts, &wish)) {
             *score += MEANT;
         }
@@ -78,25 +85,33 @@ fn passes(index: &Index, query: &Query<'_>, kind: Option<Kind>, position: u32) -
         && query.category.is_none_or(|category| record.category == category)
 }
 
-/// The score of every record that has enough of the words.
-pub(super) fn scores(index: &Index, reading: &Reading, wish: &task::Wish) -> Vec<(f32, u32)> {
+/// The score of every record that has enough of the words, or is meant without them. `said` is by
+/// record what [`Reading::said`] found.
+pub(super) fn scores(
+    index: &Index,
+    reading: &Reading,
+    wish: &task::Wish,
+    said: &[f32],
+) -> Vec<(f32, u32)> {
     let groups = reading.groups(index);
     let sums = count(index, &groups);
     let wanted: f32 = groups.iter().map(|group| weight(index, group)).sum();
     let most = sums.iter().map(|sum| sum.covered).fold(0.0, f32::max);
-    let best = sums.iter().map(|sum| sum.score).fold(0.0, f32::max);
-    if best <= 0.0 {
-        return Vec::new();
-    }
+    let best = sums.iter().map(|sum| sum.score).fold(f32::MIN_POSITIVE, f32::max);
     let whole: String =
         squash(&reading.tokens.iter().map(|token| token.word.as_str()).collect::<String>());
     let names_family = index.facts.iter().any(|facts| facts.is_of_family(index, &reading.tokens));
     (0_u32..)
         .zip(&sums)
         .zip(&index.facts)
-        .filter(|((_, sum), facts)| sum.covered >= LEAST_COVERAGE * most || is_meant(facts, wish))
-        .map(|((position, sum), facts)| {
-            let coverage = sum.covered / wanted;
+        .zip(said)
+        .filter(|(((_, sum), facts), said)| {
+            most > 0.0 && sum.covered >= LEAST_COVERAGE * most
+                || is_meant(facts, wish)
+                || **said > 0.0 && is_of_category(facts, wish)
+        })
+        .map(|(((position, sum), facts), _)| {
+            let coverage = sum.covered / wanted.max(f32::MIN_POSITIVE);
             let mut score = sum.score / best * (0.3 + 0.7 * coverage * coverage);
             let is_title = sum.in_title >= 0.99 * wanted;
             if is_title {
@@ -119,6 +134,11 @@ pub(super) fn scores(index: &Index, reading: &Reading, wish: &task::Wish) -> Vec
             (score, position)
         })
         .collect()
+}
+
+/// Whether the record is where the query looks, as far as it says.
+fn is_of_category(facts: &super::facts::Facts, wish: &task::Wish) -> bool {
+    wish.categories.is_empty() || wish.categories.contains(&&*facts.category)
 }
 
 /// Whether the record is for what the query surely wants, whatever its words.

@@ -24,6 +24,9 @@ mod points {
     pub(super) const FAMILY: f32 = 1.2;
     pub(super) const WORDS: f32 = 0.45;
     pub(super) const CONTENT: f32 = 0.12;
+    /// For each saying of the task that means the model.
+    pub(super) const SAID: f32 = 0.5;
+    pub(super) const MOST_SAID: f32 = 2.0;
     pub(super) const POPULAR: f32 = 1.0;
     pub(super) const PACE: f32 = 0.45;
     /// For each operation that the model is for and the task does not want.
@@ -38,7 +41,8 @@ pub(super) fn recommend(index: &Index, text: &str) -> Recommendation {
     let reading = Reading::new(index, text, 1);
     let wish = task::understand(index, &reading);
     let hints = hints::read(text, &reading.tokens);
-    let words = words(index, &reading, &wish);
+    let said = reading.said(index);
+    let words = words(index, &reading, &wish, &said);
     let candidates = |is_candidate: &dyn Fn(&Facts) -> bool| -> Vec<Pick> {
         (0..index.count())
             .filter_map(|position| {
@@ -49,7 +53,9 @@ pub(super) fn recommend(index: &Index, text: &str) -> Recommendation {
                 if record.status != Status::Active || !is_found || !is_candidate(facts) {
                     return None;
                 }
+                let said = said.get(position as usize).copied().unwrap_or_default();
                 let mut score = score(index, facts, &wish, &hints, &reading, matched)
+                    + points::SAID * said.min(points::MOST_SAID)
                     + points::POPULAR * index.prior(position);
                 if record.category.is_empty() {
                     score += points::UNFILED;
@@ -172,10 +178,10 @@ fn ordinary() -> Operations {
 }
 
 /// How well the words of the task match each record, from 0 to 1.
-fn words(index: &Index, reading: &Reading, wish: &Wish) -> Vec<f32> {
+fn words(index: &Index, reading: &Reading, wish: &Wish, said: &[f32]) -> Vec<f32> {
     let mut matched = vec![0.0; index.records.len()];
-    let scored = rank::scores(index, reading, wish);
-    let best = scored.iter().map(|(score, _)| *score).fold(0.0, f32::max);
+    let scored = rank::scores(index, reading, wish, said);
+    let best = scored.iter().map(|(score, _)| *score).fold(f32::MIN_POSITIVE, f32::max);
     for (score, position) in scored {
         if let Some(place) = matched.get_mut(position as usize) {
             *place = score / best;

@@ -1,17 +1,16 @@
 //! Reads a text for what it wants done: which medium there is, which is wanted, by which operation,
-//! and so in which of fal's categories the model is to be found. The classifier decides; it has
-//! learnt from `examples.tsv` and from the phrases of operations and categories.
+//! and so in which of fal's categories the model is to be found. The classifier decides.
 
 use std::sync::LazyLock;
 
 use super::Index;
-use super::classifier::{Answer, Classifier, Examples};
+use super::classifier::{Answer, Classifier};
 use super::features::features;
-use super::lexicon::{LEXICON, Lexicon, Meaning};
+use super::lexicon::{Lexicon, Meaning};
 use super::media::{Media, MediaSet};
-use super::operations::{Operation, Operations, rows};
+use super::operations::{Operation, Operations};
 use super::query::Reading;
-use super::text::{Token, tokens};
+use super::text::Token;
 
 /// What a text wants.
 #[derive(Debug, Default)]
@@ -41,14 +40,16 @@ const REACH: usize = 4;
 /// fal's category for models that it has not filed.
 const UNKNOWN: &str = "unknown";
 
-/// What was learnt from the tables in this folder, once.
-pub(super) static CLASSIFIER: LazyLock<Classifier> =
-    LazyLock::new(|| Classifier::train(&examples(&LEXICON)));
+/// What the build script learnt from the tables.
+pub(super) static CLASSIFIER: LazyLock<Option<Classifier>> =
+    LazyLock::new(|| Classifier::read(include_bytes!(concat!(env!("OUT_DIR"), "/classifier"))));
 
 /// Understands a text that was read, as far as it is likely to mean one thing.
 pub(super) fn understand(index: &Index, reading: &Reading) -> Wish {
     let lexicon = index.lexicon;
-    let chances = index.classifier.chances(&features(&reading.tokens, &reading.matches, lexicon));
+    let features = features(&reading.tokens, &reading.matches, lexicon);
+    let chances = index.classifier.map(|classifier| classifier.chances(&features));
+    let chances = chances.unwrap_or_default();
     let sum = |is_counted: &dyn Fn(&Answer) -> bool| -> f32 {
         chances.iter().filter(|(answer, _)| is_counted(answer)).map(|(_, chance)| chance).sum()
     };
@@ -113,52 +114,12 @@ fn given(tokens: &[Token], lexicon: &Lexicon) -> MediaSet {
     nouns.fold(MediaSet::default(), MediaSet::with)
 }
 
-/// What the classifier learns from. A phrase of an operation or a category is a text of its own.
-fn examples(lexicon: &Lexicon) -> Examples {
-    let category = |name: &str| lexicon.category(name).map(|found| (found.needs, found.makes));
-    let mut examples = Examples::default();
-    let mut add = |text: &str, media: Option<(Media, Media)>, operation: Option<Operation>| {
-        let Some((needs, makes)) = media else { return };
-        let tokens = tokens(text);
-        let features = features(&tokens, &lexicon.find(&tokens, 1), lexicon);
-        examples.push(&features, Answer { needs, makes, operation });
-    };
-    for mut columns in rows(include_str!("../tables/examples.tsv")) {
-        let mut next = || columns.next().unwrap_or_default();
-        let (name, operation, text) = (next(), Operation::named(next()), next());
-        add(text, category(name), operation);
-    }
-    for spec in &lexicon.specs {
-        let media = spec.categories.first().and_then(|name| category(name));
-        for phrase in &spec.phrases {
-            add(phrase, media, Some(spec.operation));
-        }
-    }
-    for category in &lexicon.categories {
-        for phrase in &category.phrases {
-            add(phrase, Some((category.needs, category.makes)), category.operation);
-        }
-    }
-    examples
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::CLASSIFIER;
 
     #[test]
-    fn every_example_names_a_category_and_an_operation_of_the_tables() {
-        let mut texts = Vec::new();
-        for columns in rows(include_str!("../tables/examples.tsv")).map(Iterator::collect::<Vec<_>>)
-        {
-            let [category, operation, text] = columns[..] else { panic!("{columns:?}") };
-            assert!(LEXICON.category(category).is_some(), "{text}");
-            assert!(operation == "-" || Operation::named(operation).is_some(), "{text}");
-            texts.push(text.to_lowercase());
-        }
-        texts.sort_unstable();
-        let count = texts.len();
-        texts.dedup();
-        assert_eq!(texts.len(), count, "an example is there twice");
+    fn what_the_build_script_wrote_is_read() {
+        assert!(CLASSIFIER.is_some());
     }
 }
