@@ -14,7 +14,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 pub use flags::Flags;
-pub use otel::Otel;
+pub use otel::{Otel, Protocol};
 use reader::Reader;
 use url::Url;
 

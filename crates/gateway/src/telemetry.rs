@@ -64,12 +64,14 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Sets the process's log up, and the export of traces and log records where `config` has them.
+    /// Call it within a runtime, which carries gRPC.
     pub fn install(config: &Config) -> Result<Self, SetUpError> {
-        if config.otel.traces || config.otel.logs {
+        let otel = &config.otel;
+        if otel.traces.or(otel.logs).is_some() {
             otlp::provide_tls();
         }
-        let traces = config.otel.traces.then(|| otlp::traces(&config.otel)).transpose()?;
-        let logs = config.otel.logs.then(|| otlp::logs(&config.otel)).transpose()?;
+        let traces = otel.traces.map(|protocol| otlp::traces(otel, protocol)).transpose()?;
+        let logs = otel.logs.map(|protocol| otlp::logs(otel, protocol)).transpose()?;
         // Only layers that are needed, each with a filter that says what it lets through at most:
         // else every `trace!` of every crate asks at run time whether it is wanted.
         let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![log::lines(config)?];

@@ -12,8 +12,9 @@ fn gateway(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fal-mcp-gateway"));
     command.args(arguments).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("FAL_") {
-            command.env_remove(name);
+        let name = name.to_string_lossy();
+        if name.starts_with("FAL_") || name.starts_with("OTEL_") {
+            command.env_remove(name.as_ref());
         }
     }
     command.envs(environment.iter().copied());
@@ -31,6 +32,9 @@ fn check_config_says_what_the_gateway_would_do() {
         ("FAL_MCP_HOST", "0.0.0.0"),
         ("FAL_MCP_PUBLIC_URL", "https://mcp.example.com"),
         ("FAL_MCP_PROT", "1"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_METRICS_EXPORTER", "none"),
     ];
     let output = gateway(&["--check-config", "--port", "8010"], &environment).output().unwrap();
     let (said, errors) = texts(&output);
@@ -47,6 +51,7 @@ fn check_config_says_what_the_gateway_would_do() {
   ask fal at https://queue.fal.run/, https://api.fal.ai/v1, https://rest.fal.ai/, https://fal.ai/ and https://fal.ai/docs/mcp
   send files to fal.media
   log at level info
+  export over OTLP: logs (grpc), traces (grpc)
 Warning: FAL_MCP_PROT is set, but no setting has that name; did you mean FAL_MCP_PORT?
 "
     );
@@ -54,7 +59,12 @@ Warning: FAL_MCP_PROT is set, but no setting has that name; did you mean FAL_MCP
 
 #[test]
 fn check_config_lists_every_mistake_and_ends_with_2() {
-    let environment = [("FAL_MCP_TRANSPORT", "stdio"), ("FAL_KEY", "canary")];
+    let environment = [
+        ("FAL_MCP_TRANSPORT", "stdio"),
+        ("FAL_KEY", "canary"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "gprc"),
+    ];
     let output = gateway(&["--check-config", "--port", "x"], &environment).output().unwrap();
     let (said, errors) = texts(&output);
     assert_eq!((output.status.code(), said), (Some(2), ""));
@@ -62,6 +72,7 @@ fn check_config_lists_every_mistake_and_ends_with_2() {
         errors,
         "FAL_MCP_PORT (--port) is \"x\": expected 0 to 65535
 FAL_KEY: the key has no colon; a fal key is <key_id>:<key_secret>
+OTEL_EXPORTER_OTLP_PROTOCOL is \"gprc\": expected http/protobuf or grpc
 "
     );
 }

@@ -146,7 +146,16 @@ async fn no_line_of_any_crate_has_a_canary() {
 }
 
 #[tokio::test]
-async fn nothing_that_leaves_the_process_has_a_canary() {
+async fn nothing_that_leaves_the_process_over_http_has_a_canary() {
+    nothing_that_leaves_the_process_has_a_canary("http/protobuf").await;
+}
+
+#[tokio::test]
+async fn nothing_that_leaves_the_process_over_grpc_has_a_canary() {
+    nothing_that_leaves_the_process_has_a_canary("grpc").await;
+}
+
+async fn nothing_that_leaves_the_process_has_a_canary(protocol: &str) {
     let collector = Collector::start().await;
     let rig = Rig::with(sim(), |_| ()).await.with_key(key());
     let process = Process::start(
@@ -154,6 +163,7 @@ async fn nothing_that_leaves_the_process_has_a_canary() {
         &[
             ("FAL_MCP_LOG_LEVEL", "trace"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
             ("OTEL_EXPORTER_OTLP_HEADERS", &format!("authorization={COLLECTOR_TOKEN}")),
             ("OTEL_METRIC_EXPORT_INTERVAL", "200"),
         ],

@@ -1,20 +1,28 @@
-//! Export over OTLP, with the gateway as a process of its own: spans join their caller's trace, fal
-//! sees it too, and nothing is lost at the end.
+//! Export over OTLP by both protocols, with the gateway as a process of its own: spans join their
+//! caller's trace, fal sees it too, and nothing is lost at the end.
+
+use std::time::Duration;
 
 use fal_sim::Operation;
+use futures_util::future::join_all;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
 use tests::{Era, Outcome, Rig};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::collector::{Collector, attribute};
 use crate::process::Process;
+use crate::proxies::pem;
 
 const DOCUMENT: &str = include_str!("../../../docs/telemetry.md");
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 const META_TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const META_CALLER: &str = "b7ad6b7169203331";
+const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
@@ -29,7 +37,16 @@ fn of(span: &Span, key: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_call_s_spans_join_the_caller_s_trace_and_fal_sees_it() {
+async fn over_http_a_call_s_spans_join_the_caller_s_trace_and_fal_sees_it() {
+    spans_join_the_caller_s_trace("http/protobuf", "none").await;
+}
+
+#[tokio::test]
+async fn over_grpc_a_call_s_spans_join_the_caller_s_trace_and_fal_sees_it() {
+    spans_join_the_caller_s_trace("grpc", "gzip").await;
+}
+
+async fn spans_join_the_caller_s_trace(protocol: &str, compression: &str) {
     let collector = Collector::start().await;
     let rig = Rig::start().await;
     // Nothing is sent before the end: what arrives was flushed there.
@@ -37,6 +54,10 @@ async fn a_call_s_spans_join_the_caller_s_trace_and_fal_sees_it() {
         &rig.sim,
         &[
             ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", compression),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20t,x-tenant=a"),
+            ("OTEL_EXPORTER_OTLP_LOGS_HEADERS", "x-tenant=b"),
             ("OTEL_BSP_SCHEDULE_DELAY", "600000"),
             ("OTEL_BLRP_SCHEDULE_DELAY", "600000"),
             ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test"),
@@ -98,15 +119,59 @@ async fn a_call_s_spans_join_the_caller_s_trace_and_fal_sees_it() {
         assert!(of(span, "url.template").starts_with("/{"), "{span:?}");
     }
 
+    assert_all_came(&collector, protocol);
+    let line = log.lines().find(|line| line.contains(r#""tool":"run_model""#)).expect("the line");
+    assert!(line.contains(TRACE), "{line}");
+}
+
+/// Metrics and log records beside the spans, by this protocol, and from whom.
+fn assert_all_came(collector: &Collector, protocol: &str) {
     let resource = collector.resource();
-    assert_eq!(attribute(&resource.attributes, "service.name"), "fal-mcp-gateway");
-    assert_eq!(attribute(&resource.attributes, "deployment.environment.name"), "test");
+    for (key, value) in [
+        ("service.name", "fal-mcp-gateway"),
+        ("service.version", env!("CARGO_PKG_VERSION")),
+        ("deployment.environment.name", "test"),
+    ] {
+        assert_eq!(attribute(&resource.attributes, key), value, "{key}");
+    }
     assert!(collector.metrics().contains(&"mcp.server.operation.duration".to_owned()));
     let records = collector.logs();
     let told = records.iter().find(|record| attribute(&record.attributes, "tool") == "run_model");
     assert_eq!(hex(&told.expect("the call's line").trace_id), TRACE);
-    let line = log.lines().find(|line| line.contains(r#""tool":"run_model""#)).expect("the line");
-    assert!(line.contains(TRACE), "{line}");
+    let each = |values: [&str; 3]| {
+        let signals = ["logs", "metrics", "traces"].map(str::to_owned);
+        signals.into_iter().zip(values.map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let content = if protocol == "grpc" { "application/grpc" } else { "application/x-protobuf" };
+    assert_eq!(collector.headers("content-type"), each([content; 3]));
+    assert_eq!(collector.headers("x-tenant"), each(["b", "a", "a"]));
+    assert!(collector.headers("authorization").contains(&("traces".into(), "Bearer t".into())));
+}
+
+#[tokio::test]
+async fn a_collector_with_tls_is_trusted_if_the_system_s_authorities_vouch_for_it() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let trusted = folder.path().join("authorities.pem").display().to_string();
+    std::fs::write(&trusted, pem("CERTIFICATE", made.cert.der())).unwrap();
+    let rig = Rig::start().await;
+    for protocol in PROTOCOLS {
+        for (authorities, comes) in [(Some(&trusted), true), (None, false)] {
+            let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+            let collector = Collector::start_with_tls(made.cert.der().clone(), key).await;
+            let endpoint = collector.tls_endpoint();
+            let mut variables = vec![
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ];
+            variables.extend(authorities.map(|path| ("SSL_CERT_FILE", path.as_str())));
+            let process = Process::start(&rig.sim, &variables).await;
+            rig.modern("tools/list", json!({})).to(process.url()).send().await.result();
+            let log = process.stop().await;
+            let has_come = !collector.spans().is_empty();
+            assert_eq!(has_come, comes, "{protocol}, {authorities:?}: {log}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -142,14 +207,29 @@ async fn the_message_s_own_trace_is_nearer_than_the_request_s() {
 }
 
 #[tokio::test]
-async fn a_collector_that_does_not_answer_holds_nothing_up() {
+async fn a_collector_that_is_down_or_does_not_answer_holds_nothing_up() {
     let rig = Rig::start().await;
-    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", silent.local_addr().unwrap());
-    let process = Process::start(&rig.sim, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]).await;
-    let run = rig.run(Era::Modern, "a cat").to(process.url());
-    Outcome::of(&run.send().await).value();
-    let begun = tokio::time::Instant::now();
-    process.stop().await;
-    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoints = [&silent, &closed].map(|at| format!("http://{}", at.local_addr().unwrap()));
+    drop(closed);
+    let cases = PROTOCOLS
+        .into_iter()
+        .flat_map(|protocol| endpoints.iter().map(move |endpoint| (protocol, endpoint.as_str())));
+    let each = cases.map(async |(protocol, endpoint)| {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            // An export is under way at every moment, and would wait for longer than the test does.
+            ("OTEL_BSP_SCHEDULE_DELAY", "1"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "1"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "600000"),
+        ];
+        let process = Process::start(&rig.sim, &variables).await;
+        for _ in 0..3 {
+            Outcome::of(&rig.run(Era::Modern, "a cat").to(process.url()).send().await).value();
+        }
+        process.stop().await;
+    });
+    timeout(Duration::from_secs(20), join_all(each)).await.expect("calls and their end");
 }

@@ -219,7 +219,15 @@ impl Reader {
     }
 
     fn mistake(&mut self, name: &str, env: &str, text: &str, expected: &str) {
+        self.wrong(&format!("{env} (--{name})"), text, expected);
+    }
+
+    /// A setting that cannot be read; told once, however many have read it.
+    pub(super) fn wrong(&mut self, setting: &str, text: &str, expected: &str) {
         let shown: String = text.chars().take(80).collect();
-        self.mistakes.push(format!("{env} (--{name}) is {shown:?}: expected {expected}"));
+        let mistake = format!("{setting} is {shown:?}: expected {expected}");
+        if !self.mistakes.contains(&mistake) {
+            self.mistakes.push(mistake);
+        }
     }
 }

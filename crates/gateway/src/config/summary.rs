@@ -42,6 +42,12 @@ impl Config {
             lines.push("fetch callers' URLs also from loopback and private addresses".to_owned());
         }
         lines.push(format!("log at level {}", self.log_level));
+        let otel = &self.otel;
+        let signals = [("traces", otel.traces), ("metrics", otel.metrics), ("logs", otel.logs)];
+        let exported = signals.into_iter().filter_map(|(signal, protocol)| {
+            protocol.map(|protocol| format!("{signal} ({protocol})"))
+        });
+        lines.push(format!("export over OTLP: {}", listed(&exported.collect())));
         format!("With these settings the gateway would\n  {}", lines.join("\n  "))
     }
 }

@@ -50,7 +50,7 @@ impl Metrics {
         let registry = Registry::new();
         let mut provider = SdkMeterProvider::builder().with_resource(otlp::resource(&config.otel));
         // Somebody has to read: the SDK logs an error for each instrument that nobody does.
-        if config.admin_addr.is_some() || !config.otel.metrics {
+        if config.admin_addr.is_some() || config.otel.metrics.is_none() {
             let prometheus = opentelemetry_prometheus::exporter()
                 .with_registry(registry.clone())
                 .scope_info_enabled(false)
@@ -58,9 +58,9 @@ impl Metrics {
                 .map_err(otlp::SetUpError::Prometheus)?;
             provider = provider.with_reader(prometheus);
         }
-        if config.otel.metrics {
+        if let Some(protocol) = config.otel.metrics {
             otlp::provide_tls();
-            provider = provider.with_periodic_exporter(otlp::metric_exporter()?);
+            provider = provider.with_periodic_exporter(otlp::metric_exporter(protocol)?);
         }
         let provider = provider.build();
         let meter = provider.meter(otlp::SCOPE);

@@ -1,9 +1,12 @@
 //! What OpenTelemetry's SDK needs to export over OTLP. Where to, how often and with which headers is
-//! read by the exporters themselves from the standard `OTEL_*` variables; which signals are exported
-//! at all is decided in `config/otel.rs`.
+//! read by the exporters themselves from the standard `OTEL_*` variables; which signals are exported,
+//! and by which protocol, is decided in `config/otel.rs`.
 
 use opentelemetry::KeyValue;
-use opentelemetry_otlp::{ExporterBuildError, LogExporter, MetricExporter, SpanExporter};
+use opentelemetry_otlp::tonic_types::transport::ClientTlsConfig;
+use opentelemetry_otlp::{
+    ExporterBuildError, LogExporter, MetricExporter, SpanExporter, WithTonicConfig,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
@@ -14,7 +17,7 @@ use opentelemetry_semantic_conventions::attribute::{
 };
 
 use crate::SERVER_INFO;
-use crate::config::Otel;
+use crate::config::{Otel, Protocol};
 
 /// The name of our spans' and metrics' scope, and of the service where `OTEL_SERVICE_NAME` is not
 /// set.
@@ -55,8 +58,12 @@ pub(super) fn resource(otel: &Otel) -> Resource {
 
 /// Traces, sent in batches by a thread of their own. The sampler is that of `OTEL_TRACES_SAMPLER`;
 /// by default a caller's decision is followed, and traces that begin here are kept.
-pub(super) fn traces(otel: &Otel) -> Result<SdkTracerProvider, SetUpError> {
-    let exporter = SpanExporter::builder().build()?;
+pub(super) fn traces(otel: &Otel, protocol: Protocol) -> Result<SdkTracerProvider, SetUpError> {
+    let exporter = SpanExporter::builder();
+    let exporter = match protocol {
+        Protocol::HttpProtobuf => exporter.with_http().build()?,
+        Protocol::Grpc { tls } => secured(exporter.with_tonic(), tls).build()?,
+    };
     Ok(SdkTracerProvider::builder()
         .with_resource(resource(otel))
         .with_batch_exporter(exporter)
@@ -64,8 +71,12 @@ pub(super) fn traces(otel: &Otel) -> Result<SdkTracerProvider, SetUpError> {
 }
 
 /// Log records, likewise.
-pub(super) fn logs(otel: &Otel) -> Result<SdkLoggerProvider, SetUpError> {
-    let exporter = LogExporter::builder().build()?;
+pub(super) fn logs(otel: &Otel, protocol: Protocol) -> Result<SdkLoggerProvider, SetUpError> {
+    let exporter = LogExporter::builder();
+    let exporter = match protocol {
+        Protocol::HttpProtobuf => exporter.with_http().build()?,
+        Protocol::Grpc { tls } => secured(exporter.with_tonic(), tls).build()?,
+    };
     Ok(SdkLoggerProvider::builder()
         .with_resource(resource(otel))
         .with_batch_exporter(exporter)
@@ -73,11 +84,23 @@ pub(super) fn logs(otel: &Otel) -> Result<SdkLoggerProvider, SetUpError> {
 }
 
 /// Where metrics go, every `OTEL_METRIC_EXPORT_INTERVAL`.
-pub(super) fn metric_exporter() -> Result<MetricExporter, SetUpError> {
-    Ok(MetricExporter::builder().build()?)
+pub(super) fn metric_exporter(protocol: Protocol) -> Result<MetricExporter, SetUpError> {
+    let exporter = MetricExporter::builder();
+    Ok(match protocol {
+        Protocol::HttpProtobuf => exporter.with_http().build()?,
+        Protocol::Grpc { tls } => secured(exporter.with_tonic(), tls).build()?,
+    })
 }
 
-/// The exporters' HTTP client takes the process's provider of TLS. An `Err` says that there is one
+/// gRPC over TLS trusts the system's authorities, as all else does; by itself it would trust none.
+fn secured<B: WithTonicConfig>(exporter: B, tls: bool) -> B {
+    if !tls {
+        return exporter;
+    }
+    exporter.with_tls_config(ClientTlsConfig::new().with_native_roots())
+}
+
+/// The exporters' clients take the process's provider of TLS. An `Err` says that there is one
 /// already, which is as good.
 pub(super) fn provide_tls() {
     drop(rustls::crypto::ring::default_provider().install_default());
