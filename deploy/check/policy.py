@@ -129,7 +129,7 @@ def of_all(manifests):
         if not {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} <= set(ports.values()):
             yield "ServiceMonitor: its port does not exist"
     for settings in (settings["data"] for settings in by_kind.get("ConfigMap", [])):
-        needed = sum(int(settings[f"FAL_MCP_SHUTDOWN_{part}_SECONDS"]) for part in ("NOTICE", "GRACE"))
+        needed = sum(int(settings[name]) for name in ("FAL_MCP_SHUTDOWN_NOTICE_SECONDS", "FAL_MCP_SHUTDOWN_GRACE_SECONDS"))
         gateway = next(pod["spec"] for pod in pods if "envFrom" in pod["spec"]["containers"][0])
         if gateway.get("terminationGracePeriodSeconds", 30) <= needed:
             yield f"pods are killed before the {needed} s of their orderly end are over"
