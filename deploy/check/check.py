@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import unittest
 from pathlib import Path
 
@@ -50,6 +51,11 @@ def compose_and_dockerfile_are_clean():
     toolchain = re.search(r'channel = "(.+)"', Path("rust-toolchain.toml").read_text())[1]
     if f"FROM rust:{toolchain}-alpine" not in Path("deploy/Dockerfile").read_text():
         fail(f"deploy/Dockerfile does not build with Rust {toolchain}")
+    # Cargo reads the manifest of every member, whichever it builds.
+    sent = Path("deploy/Dockerfile.dockerignore").read_text().splitlines()
+    for member in tomllib.loads(Path("Cargo.toml").read_text())["workspace"]["members"]:
+        if "!" + member.split("/")[0] not in sent:
+            fail(f"an image cannot be built: deploy/Dockerfile.dockerignore leaves {member} out")
 
 
 def manifests_are_valid():
