@@ -2,6 +2,9 @@
 
 import re
 
+# How long the last telemetry may take to go out, in seconds (docs/telemetry.md).
+LAST_EXPORT = 5
+
 
 def problems(manifests):
     """All that is wrong with the manifests of one overlay, a sentence each."""
@@ -129,7 +132,8 @@ def of_all(manifests):
         if not {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} <= set(ports.values()):
             yield "ServiceMonitor: its port does not exist"
     for settings in (settings["data"] for settings in by_kind.get("ConfigMap", [])):
-        needed = sum(int(settings[name]) for name in ("FAL_MCP_SHUTDOWN_NOTICE_SECONDS", "FAL_MCP_SHUTDOWN_GRACE_SECONDS"))
+        pace = ("FAL_MCP_SHUTDOWN_NOTICE_SECONDS", "FAL_MCP_SHUTDOWN_GRACE_SECONDS")
+        needed = sum(int(settings[name]) for name in pace) + LAST_EXPORT
         gateway = next(pod["spec"] for pod in pods if "envFrom" in pod["spec"]["containers"][0])
         if gateway.get("terminationGracePeriodSeconds", 30) <= needed:
             yield f"pods are killed before the {needed} s of their orderly end are over"

@@ -25,7 +25,7 @@ SPOILT = [
     ("Deployment", "template.spec.containers.0.readinessProbe", None, "it has no readinessProbe"),
     ("Deployment", "template.spec.containers.0.image", "a:5000/gateway:latest", "its image has no version"),
     ("Deployment", "template.spec.containers.0.env", [{"name": "FAL_KEY"}], "FAL_KEY looks like a secret"),
-    ("Deployment", "template.spec.terminationGracePeriodSeconds", 40, "pods are killed before the 40 s"),
+    ("Deployment", "template.spec.terminationGracePeriodSeconds", 45, "pods are killed before the 45 s"),
     ("Deployment", "template.metadata.labels", {"a": "b"}, "it selects no pod"),
     ("Deployment", "template.metadata.labels", {"a": "b"}, "no NetworkPolicy is for the pods with"),
     ("Service", "sessionAffinity", "ClientIP", "sessions stick to a replica"),
