@@ -24,6 +24,8 @@ async fn a_bit_of_everything(rig: &Rig) {
     rig.tool(Era::Modern, "no_such_tool", json!({})).send().await.refusal(200, -32602);
     rig.sim.faults().add(Fault::new(FaultKind::DropBefore).on(Operation::Pricing).times(1));
     rig.call(Era::Modern, "get_pricing", json!({"endpoint_id": "fal-ai/flux/dev"})).await;
+    rig.call(Era::Modern, "upload_file", json!({"data": "YQ==", "file_name": "a.txt"})).await;
+    rig.plain(Method::GET, "/page.css").send().await;
     rig.plain(Method::GET, "/nowhere").send().await;
     rig.plain(Method::POST, "/mcp").send().await.refusal(401, 401);
 }
@@ -55,6 +57,34 @@ async fn the_documented_metrics_are_those_that_are_emitted() {
     let unknown: Vec<_> =
         emitted.keys().filter(|name| !documented.contains_key(name.as_str())).collect();
     assert_eq!(unknown, ["target_info"], "not in the document");
+}
+
+#[tokio::test]
+async fn the_values_of_a_closed_set_are_all_documented() {
+    const CLOSED: [&str; 8] = [
+        "cpu_mode",
+        "fal_mcp_cache_name",
+        "fal_mcp_cache_result",
+        "fal_operation",
+        "http_route",
+        "mcp_protocol_version",
+        "network_protocol_version",
+        "network_transport",
+    ];
+    let rig = Rig::start().await.warm().await;
+    a_bit_of_everything(&rig).await;
+    let emitted = rig.metrics().await;
+    for label in CLOSED {
+        let row = DOCUMENT.lines().find(|line| line.starts_with(&format!("| `{label}` | ")));
+        let row = row.unwrap_or_else(|| panic!("{label} has no row"));
+        let samples = emitted.values().flat_map(|family| &family.samples);
+        let values: BTreeSet<&String> =
+            samples.filter_map(|sample| sample.labels.get(label)).collect();
+        assert!(!values.is_empty(), "{label} is on nothing");
+        for value in values {
+            assert!(row.contains(&format!("`{value}`")), "{label}: {value} is not in {row}");
+        }
+    }
 }
 
 #[tokio::test]
