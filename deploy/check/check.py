@@ -97,7 +97,13 @@ def rules_and_dashboards_are_valid():
         for panel in dashboard["panels"]
         for target in panel.get("targets", [])
     ]
-    names_are_documented([rule["expr"] for rule in rules] + shown, {rule.get("record") for rule in rules})
+    expressions = [rule["expr"] for rule in rules] + shown
+    names_are_documented(expressions, {rule.get("record") for rule in rules})
+    words_are_in_the_code(expressions)
+    tested = Path("deploy/prometheus/rules.test.yml").read_text()
+    for alert in {rule["alert"] for rule in rules if "alert" in rule}:
+        if not re.search(rf"alertname: {alert}\n +exp_alerts:\n", tested):
+            fail(f"no test of the rules sees {alert} fire")
     if not installed("promtool"):
         return
     run("promtool", "check", "config", "deploy/prometheus/prometheus.yml")
@@ -119,6 +125,16 @@ def names_are_documented(expressions, recorded):
         names = re.findall(r"[a-z]\w*[_:][\w:]*", re.sub(r'"[^"]*"', "", expression))
         for name in set(names) - known:
             fail(f"{name} is not in docs/telemetry.md")
+
+
+def words_are_in_the_code(expressions):
+    """Every value that the expressions want of a label of ours is a text in the code."""
+    code = "".join(path.read_text() for path in Path("crates").glob("*/src/**/*.rs"))
+    for expression in expressions:
+        for name, values in re.findall(r'(\w+)=~?"([^"$]+)"', expression):
+            for value in values.split("|") if name != "job" else ():
+                if f'"{value}"' not in code:
+                    fail(f"{name} is never {value}")
 
 
 def unit_is_hardened():
