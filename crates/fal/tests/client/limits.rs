@@ -30,19 +30,19 @@ async fn nothing_is_sent_after_the_deadline() {
 async fn a_silent_fal_ends_with_the_deadline() {
     let raw = Raw::start(Manner::Silence).await;
     let begun = Instant::now();
-    let error =
-        error_of(&raw.client("http"), Operation::Result, begun + Duration::from_millis(200)).await;
+    let deadline = begun + Duration::from_secs(1);
+    let error = error_of(&raw.client("http"), Operation::Result, deadline).await;
     assert!(matches!(error, Error::TimedOut { source: None }), "{error:?}");
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
 async fn an_answer_that_stalls_ends_with_the_deadline() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
     let raw = Raw::start(Manner::SayAndStall(head)).await;
-    let deadline = Instant::now() + Duration::from_millis(200);
+    let deadline = Instant::now() + Duration::from_secs(1);
     let error = error_of(&raw.client("http"), Operation::Result, deadline).await;
-    assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
+    assert!(matches!(error, Error::TimedOut { source: None }), "{error:?}");
 }
 
 #[tokio::test]
