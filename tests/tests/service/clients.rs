@@ -78,22 +78,24 @@ pub(crate) fn installed(folder: &str, file: &str) -> Option<PathBuf> {
     None
 }
 
+/// What a client prints. Fails if it does not end in time, or not well.
+pub(crate) async fn output(mut command: Command, patience: Duration) -> String {
+    command.env("NO_PROXY", "127.0.0.1").stdin(Stdio::null()).kill_on_drop(true);
+    let output = timeout(patience, command.output()).await.expect("the client ends in time");
+    let output = output.expect("the client starts");
+    let [told, errors] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(output.status.success(), "{command:?}: {told}{errors}");
+    told
+}
+
 async fn does_the_main_job(command: Option<Command>, version: &str) {
     let Some(mut command) = command else { return };
     let sim = fal_sim::Config { speed: 20.0, ..fal_sim::Config::default() };
     let rig = Rig::with(sim, |_| ()).await;
-    command
-        .env("ENDPOINT", rig.gateway.endpoint_url())
-        .env("KEY", DEMO_KEY)
-        .env("NO_PROXY", "127.0.0.1")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.expect("the client ends in time");
-    let output = output.expect("the client starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {errors}");
-    let seen: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stdout)));
+    command.env("ENDPOINT", rig.gateway.endpoint_url()).env("KEY", DEMO_KEY);
+    let told = output(command, PATIENCE).await;
+    let seen: Value = serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
 
     assert_eq!(seen["version"], version, "{seen}");
     assert_eq!(seen["session"], Value::Null, "{seen}");

@@ -2,14 +2,12 @@
 //! may fail is listed in `tests/clients/conformance/`, each with its reason; a listed failure that
 //! passes is a failure too.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use fal_sim::DEMO_KEY;
 use tests::Rig;
-use tokio::time::timeout;
 
-use crate::clients::node;
+use crate::clients::{node, output};
 
 /// How long one run of the suite may take.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -17,16 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 async fn passes(what: &str) {
     let Some(mut command) = node("conformance.mjs", &[what]) else { return };
     let rig = Rig::start().await;
-    command
-        .env("ENDPOINT", rig.gateway.endpoint_url())
-        .env("KEY", DEMO_KEY)
-        .env("NO_PROXY", "127.0.0.1")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.expect("the suite ends in time");
-    let output = output.expect("the suite starts");
-    let told = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&told));
+    command.env("ENDPOINT", rig.gateway.endpoint_url()).env("KEY", DEMO_KEY);
+    output(command, PATIENCE).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

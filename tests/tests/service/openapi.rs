@@ -5,8 +5,6 @@
 //! `REQUIRE_CLIENTS` is set.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use fal_sim::DEMO_KEY;
@@ -14,12 +12,11 @@ use http::Method;
 use serde_json::Value;
 use tests::Rig;
 use tokio::process::Command;
-use tokio::time::timeout;
 
-use crate::shown;
+use crate::clients::{installed, output};
 
 const DESCRIPTION: &str = include_str!("../../../openapi/gateway.openapi.json");
-const OPENAPI: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/tests/clients");
 /// How long Schemathesis may take, on a machine with much else to do.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -45,19 +42,13 @@ async fn what_is_described_is_there_and_takes_no_other_method() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn schemathesis_finds_no_answer_that_is_not_described() {
-    let folder = Path::new(OPENAPI).join("tests/clients");
-    let schemathesis = folder.join(".venv/bin/schemathesis");
-    if !schemathesis.exists() {
-        let required =
-            ["CI", "REQUIRE_CLIENTS"].iter().any(|name| std::env::var_os(name).is_some());
-        assert!(!required, "{} is not there; scripts/test installs it", schemathesis.display());
-        return shown::skipped("Schemathesis");
-    }
+    let program = ".venv/bin/schemathesis";
+    let Some(folder) = installed(FOLDER, program) else { return };
     let rig = Rig::start().await;
-    let mut command = Command::new(schemathesis);
+    let mut command = Command::new(folder.join(program));
     command
         .arg("run")
-        .arg(Path::new(OPENAPI).join("gateway.openapi.json"))
+        .arg(folder.join("../../gateway.openapi.json"))
         .args(["--url", &rig.url("")])
         .args(["--header", &format!("Authorization: Bearer {DEMO_KEY}")])
         // Headers of MCP repeat what the body says, which a description cannot tell: of the messages
@@ -65,12 +56,7 @@ async fn schemathesis_finds_no_answer_that_is_not_described() {
         .args(["--checks", "all", "--exclude-checks", "positive_data_acceptance"])
         .args(["--phases", "coverage,fuzzing", "--max-examples", "100", "--seed", "1"])
         .arg("--continue-on-failure")
-        .current_dir(std::env::temp_dir())
-        .env("NO_PROXY", "*")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.expect("it ends in time").unwrap();
-    let report = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{report}");
+        .current_dir(std::env::temp_dir());
+    let report = output(command, PATIENCE).await;
     assert!(report.contains("7 passed"), "every operation was tried: {report}");
 }

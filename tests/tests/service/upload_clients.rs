@@ -6,16 +6,14 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
 
 use fal_sim::{DEMO_KEY, Host};
 use serde_json::{Value, json};
 use tests::{Rig, Source, file_bytes};
 use tokio::process::Command;
-use tokio::time::timeout;
 
-use crate::clients::installed;
+use crate::clients::{installed, output};
 use crate::upload_sources::{hash, rig, upload};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/fal-sim/tests/clients");
@@ -56,15 +54,8 @@ async fn uses_a_file(rig: &Rig, mut command: Command) {
     command
         .env("SIM_URL", rig.sim.url())
         .env("SIM_KEY", DEMO_KEY)
-        .env("FILE_URL", uploaded["file_url"].as_str().unwrap())
-        .env("NO_PROXY", "127.0.0.1")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.expect("the client ends in time");
-    let output = output.expect("the client starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {errors}");
-    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
+        .env("FILE_URL", uploaded["file_url"].as_str().unwrap());
+    let seen: Value = serde_json::from_str(&output(command, PATIENCE).await).unwrap();
     let mut sha256 = String::new();
     for byte in hash(&file_bytes(size)) {
         write!(sha256, "{byte:02x}").unwrap();
