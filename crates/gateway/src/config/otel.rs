@@ -1,6 +1,6 @@
 //! Which of OpenTelemetry's signals are exported, and how, by its standard variables. The exporters
-//! read where to, headers and intervals by themselves; what they would pass over in silence or with a
-//! word is a mistake here.
+//! read these and the others by themselves, and would pass over a protocol, a compression or a timeout
+//! that they cannot use: here it is a mistake.
 
 use std::fmt;
 
