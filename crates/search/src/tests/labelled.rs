@@ -1,6 +1,6 @@
 //! The labelled queries: what they ask, and rules that say which records answer. A rule looks at
 //! category, id and text of a record and never at a ranking. `searches.tsv` and `tasks.tsv` were
-//! tuned on. `holdout_*.tsv` come from someone who had seen neither the tables nor other queries;
+//! tuned on. `holdout_*.tsv` come from people who had seen neither the tables nor other queries;
 //! they are only measured, and nothing is changed for one of them.
 //!
 //! A rule is alternatives joined by ` or `; an alternative is conditions that must all hold:
