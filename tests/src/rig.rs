@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use fal_sim::{DEMO_KEY, Operation, Received, Sim};
+use fal_sim::{DEMO_KEY, Models, Operation, Received, Sim};
 use gateway::Gateway;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -50,6 +50,12 @@ impl Rig {
         adjust(&mut config);
         let gateway = gateway::start(config).await.expect("the gateway starts");
         Self { sim, gateway, client, key: DEMO_KEY.to_owned() }
+    }
+
+    /// With a gateway that reads the first page of its catalogue and does not come to the second.
+    pub async fn never_warm() -> Self {
+        let sim = fal_sim::Config { models: Models::Generated(150), ..instant() };
+        Self::with(sim, |config| config.catalog_page_interval = Duration::from_hours(1)).await
     }
 
     /// The same rig once the gateway has its catalogue in memory.

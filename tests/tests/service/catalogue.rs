@@ -12,11 +12,6 @@ fn long(count: usize) -> fal_sim::Config {
     fal_sim::Config { models: Models::Generated(count), ..instant() }
 }
 
-/// A gateway that reads the first page of its catalogue and does not come to the second.
-async fn never_loaded() -> Rig {
-    Rig::with(long(150), |config| config.catalog_page_interval = Duration::from_hours(1)).await
-}
-
 /// A gateway that has read a long catalogue as fast as it could.
 async fn loaded(count: usize) -> Rig {
     let at_once = |config: &mut gateway::Config| config.catalog_page_interval = Duration::ZERO;
@@ -34,7 +29,7 @@ fn ids(page: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn before_the_catalogue_is_loaded_fal_is_asked_with_the_caller_s_key_and_nothing_is_shared() {
-    let rig = never_loaded().await;
+    let rig = Rig::never_warm().await;
     let house_style = json!({"query": "house style"});
     for (key, found) in [
         (PRIVATE_KEY, [PRIVATE_MODEL].as_slice()),
@@ -58,7 +53,7 @@ async fn before_the_catalogue_is_loaded_fal_is_asked_with_the_caller_s_key_and_n
 
 #[tokio::test]
 async fn a_page_of_fal_s_own_search_leads_on_also_when_the_catalogue_is_loaded_by_then() {
-    let rig = never_loaded().await;
+    let rig = Rig::never_warm().await;
     let first = search(&rig, json!({"category": "text-to-image", "limit": 3})).await;
     let cursor = &first["next_cursor"];
     let next = json!({"category": "text-to-image", "limit": 3, "cursor": cursor});

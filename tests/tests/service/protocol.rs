@@ -73,14 +73,16 @@ async fn only_modern_results_carry_the_fields_of_2026_07_28() {
     let legacy = rig.legacy("tools/list", json!({})).send().await.result();
     assert_eq!(modern["tools"], legacy["tools"]);
     let names = |result: &serde_json::Value| -> Vec<String> {
-        result.as_object().unwrap().keys().cloned().collect()
+        let mut names: Vec<String> = result.as_object().unwrap().keys().cloned().collect();
+        names.sort();
+        names
     };
-    assert_eq!(names(&modern), ["resultType", "tools", "ttlMs", "cacheScope", "_meta"]);
+    assert_eq!(names(&modern), ["_meta", "cacheScope", "resultType", "tools", "ttlMs"]);
     assert_eq!(names(&legacy), ["tools"]);
     let call = |era| rig.call(era, "search_models", json!({"limit": 1}));
     let modern = call(Era::Modern).await.result;
-    assert_eq!(names(&modern), ["resultType", "content", "structuredContent", "isError", "_meta"]);
-    assert_eq!(names(&call(Era::Legacy).await.result), ["content", "structuredContent", "isError"]);
+    assert_eq!(names(&modern), ["_meta", "content", "isError", "resultType", "structuredContent"]);
+    assert_eq!(names(&call(Era::Legacy).await.result), ["content", "isError", "structuredContent"]);
 }
 
 #[tokio::test]
