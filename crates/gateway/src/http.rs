@@ -1,8 +1,8 @@
 //! The HTTP side: every route, and what happens to a request before and after its route.
 //!
 //! There is no timeout around a call: it may take minutes, and its length is bounded below, by its
-//! own deadline. What is bounded here is what a client can hold up: the head (`server/head.rs`), the
-//! body (`http/body.rs`), requests at once (`http/guard.rs`).
+//! own deadline. What is bounded here is what a client can hold up: the head (`server/head.rs` in time,
+//! `http/guard.rs` in size), the body (`http/body.rs`), requests at once (`http/guard.rs`).
 
 mod admin;
 mod auth;
@@ -160,6 +160,9 @@ impl Service {
 
     async fn admit(&self, mut request: Request) -> Response {
         let Inner { site, routes, routes_for_pages, .. } = &*self.0;
+        if let Err(failure) = guard::check_head(&request) {
+            return reply::failure(&failure);
+        }
         if !PROBES.contains(&request.uri().path()) {
             match guard::admit(site, &request) {
                 Ok(place) => request.extensions_mut().insert(place),

@@ -26,15 +26,19 @@ use tokio_util::task::TaskTracker;
 use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::http::{Admin, Service, Site};
-use crate::telemetry;
+use crate::telemetry::{self, Metrics};
 
 /// How long a client may take over a request's head.
 const HEAD_READ: Duration = Duration::from_secs(10);
 /// How long a connection may be idle: longer than load balancers keep theirs, so that it is they who
 /// close and no request meets a closing connection.
 const IDLE: Duration = Duration::from_mins(2);
-/// The largest block of request headers; over it, as over a hundred headers, hyper answers 431.
-const HEADER_BYTES: usize = 64 * 1024;
+/// The largest head that is read at all, and the most headers over HTTP/1.1: twice what is taken, so
+/// that `http/guard.rs` refuses in the form of every other refusal. Over these hyper answers by itself,
+/// with a status and no more. HTTP/2 clients are told the bytes, and "for any given request, a lower limit
+/// than what is advertised MAY be enforced" (RFC 9113, section 6.5.2).
+const HEAD_BYTES: usize = 128 * 1024;
+const HEADERS: usize = 200;
 /// Requests at once on one HTTP/2 connection, the least that RFC 9113 recommends: whoever has more
 /// opens another connection, which may end at another replica.
 const STREAMS: u32 = 100;
@@ -161,7 +165,7 @@ async fn serve(
     stop: CancellationToken,
 ) {
     let service = Service::new(Arc::clone(&site));
-    let public = Server::new(move |request| {
+    let public = Server::new(&app.metrics, move |request| {
         let service = service.clone();
         async move { service.answer(request).await }
     });
@@ -182,7 +186,7 @@ async fn serve(
         // Operators see the end too: their address is the last to be closed.
         Some(listener) => {
             let admin = Admin::new(Arc::clone(&site));
-            let admin = Server::new(move |request| {
+            let admin = Server::new(&app.metrics, move |request| {
                 let admin = admin.clone();
                 async move { admin.answer(request).await }
             });
@@ -200,6 +204,7 @@ async fn serve(
 /// One listener's connections, and what answers their requests.
 struct Server<A> {
     answer: A,
+    metrics: Arc<Metrics>,
     connections: TaskTracker,
     /// Set when no request may follow the one that is answered.
     closing: CancellationToken,
@@ -210,8 +215,14 @@ where
     A: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Response> + Send + 'static,
 {
-    fn new(answer: A) -> Self {
-        Self { answer, connections: TaskTracker::new(), closing: CancellationToken::new() }
+    fn new(metrics: &Arc<Metrics>, answer: A) -> Self {
+        let connections = TaskTracker::new();
+        Self {
+            answer,
+            metrics: Arc::clone(metrics),
+            connections,
+            closing: CancellationToken::new(),
+        }
     }
 
     /// Takes connections until it is dropped.
@@ -232,6 +243,7 @@ where
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
         let (answer, closing) = (self.answer.clone(), self.closing.clone());
+        let metrics = Arc::clone(&self.metrics);
         self.connections.spawn(async move {
             let begins_http_2 = tokio::select! {
                 biased;
@@ -242,9 +254,16 @@ where
                 Ok(Ok(is_http_2)) => serve_connection(stream, is_http_2, answer, closing).await,
                 Ok(Err(_)) | Err(_) => return,
             };
-            // A connection that breaks is the client's doing; the request's own line says more.
-            if let Err(error) = served {
-                tracing::debug!(%error, "connection ended");
+            match served {
+                Err(error) if error.is_parse() => {
+                    let is_too_large = error.is_parse_too_large();
+                    let kind = if is_too_large { "head_too_large" } else { "head_unreadable" };
+                    metrics.refused(kind);
+                    tracing::info!(kind, "refused");
+                }
+                // A connection that breaks is the client's doing; the request's own line says more.
+                Err(error) => tracing::debug!(%error, "connection ended"),
+                Ok(()) => {}
             }
         });
     }
@@ -325,8 +344,8 @@ fn http_1() -> http1::Builder {
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)
-        .max_header_size(HEADER_BYTES)
-        .max_buf_size(HEADER_BYTES);
+        .max_headers(HEADERS)
+        .max_buf_size(HEAD_BYTES);
     builder
 }
 
@@ -334,7 +353,7 @@ fn http_2() -> http2::Builder<TokioExecutor> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
+        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
         .max_concurrent_streams(STREAMS)
         .max_pending_accept_reset_streams(UNSEEN_RESETS)
         .keep_alive_interval(Some(Duration::from_secs(20)))

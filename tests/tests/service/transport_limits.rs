@@ -8,7 +8,7 @@ use fal_sim::Operation;
 use serde_json::json;
 use tests::http_2::{self, CONTINUATION, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS};
 use tests::raw::Connection;
-use tests::{Answer, Era, Rig, http_2_client};
+use tests::{Answer, Era, Log, Rig, eventually, http_2_client, http_client};
 use tokio::time::Instant;
 
 const LIMIT: usize = 64 * 1024;
@@ -74,36 +74,60 @@ fn chunked(request: &tests::Request) -> Vec<u8> {
     wire
 }
 
-#[tokio::test]
-async fn headers_over_64_kib_are_refused_with_431() {
-    let rig = Rig::start().await;
-    let huge = rig.modern("tools/list", json!({})).header("x-padding", &"x".repeat(70 * 1024));
-    let mut connection = Connection::open(rig.addr()).await;
-    connection.write(&huge.to_wire()).await;
-    let answer = connection.read_to_end(Duration::from_secs(5)).await;
-    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+/// Heads that are too large, each as a header's value and so many more headers.
+const LARGE_HEADS: [(usize, usize); 2] = [(65 * 1024, 0), (1, 101)];
+
+fn with_head(request: tests::Request, (bytes, more): (usize, usize)) -> tests::Request {
+    let padded = request.header("x-padding", &"x".repeat(bytes));
+    (0..more).fold(padded, |request, number| request.header(&format!("x-more-{number}"), "x"))
 }
 
 #[tokio::test]
-async fn more_than_a_hundred_headers_are_refused_with_431() {
+async fn a_head_over_64_kib_or_a_hundred_headers_is_refused_with_both_limits() {
     let rig = Rig::start().await;
-    let flood = |headers: usize| {
-        (0..headers).fold(rig.modern("tools/list", json!({})), |request, number| {
-            request.header(&format!("x-flood-{number}"), "x")
-        })
-    };
-    flood(80).send().await.result();
-    let mut connection = Connection::open(rig.addr()).await;
-    connection.write(&flood(101).to_wire()).await;
-    let answer = connection.read_to_end(Duration::from_secs(5)).await;
-    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    let body = json!({"jsonrpc": "2.0", "error": {
+        "code": 431,
+        "message": "The request's head is too large: this server takes 65536 bytes and 100 headers.",
+    }});
+    let list = rig.modern("tools/list", json!({}));
+    for client in [http_client(), http_2_client()] {
+        for head in LARGE_HEADS {
+            let refused = with_head(list.clone(), head).through(&client).send().await;
+            assert_eq!(refused.status, 431);
+            assert_eq!(refused.header("content-type"), "application/json");
+            assert!(!refused.header("x-request-id").is_empty());
+            assert_eq!(refused.json(), body);
+        }
+        with_head(list.clone(), (32 * 1024, 80)).through(&client).send().await.result();
+    }
+    let refused = rig.metrics().await["fal_mcp_requests_refused_total"].clone();
+    let count = refused.total(&[("fal_mcp_error_kind", "head_too_large")]);
+    assert_eq!(count.to_string(), "4");
 }
 
 #[tokio::test]
-async fn a_header_of_32_kib_is_no_problem() {
+async fn a_head_that_is_not_read_at_all_is_counted_and_logged_with_its_status_for_an_answer() {
+    let (log, _keeping) = Log::keep();
     let rig = Rig::start().await;
-    let large = rig.modern("tools/list", json!({})).header("x-padding", &"x".repeat(32 * 1024));
-    large.send().await.result();
+    let list = rig.modern("tools/list", json!({}));
+    let huge = with_head(list.clone(), (300 * 1024, 0)).to_wire();
+    let flood = with_head(list, (1, 201)).to_wire();
+    for (head, status) in
+        [(huge, 431), (flood, 431), (b"GET / HTTP/1.1\r\nno colon\r\n\r\n".to_vec(), 400)]
+    {
+        let mut connection = Connection::open(rig.addr()).await;
+        connection.write(&head).await;
+        let answer = connection.read_to_end(Duration::from_secs(5)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
+    for (kind, lines) in [("head_too_large", 2), ("head_unreadable", 1)] {
+        let line = format!("refused kind=\"{kind}\"");
+        let logged = async || log.text().matches(&line).count() == lines;
+        eventually("each has its line", logged).await;
+    }
+    let refused = rig.metrics().await["fal_mcp_requests_refused_total"].clone();
+    let total = |kind| refused.total(&[("fal_mcp_error_kind", kind)]);
+    assert_eq!((total("head_too_large"), total("head_unreadable")), (2.0, 1.0));
 }
 
 #[tokio::test]
@@ -167,8 +191,8 @@ async fn over_http_2_everything_is_as_over_http_1() {
     no_key.refusal(401, 401);
     let large = list.clone().body(Bytes::from(vec![b' '; LIMIT + 1])).through(&http_2);
     large.send().await.refusal(413, 413);
-    let head = list.clone().header("x-padding", &"x".repeat(70 * 1024)).through(&http_2);
-    assert_eq!(head.send().await.status, 431);
+    let huge = list.clone().header("x-padding", &"x".repeat(130 * 1024)).through(&http_2);
+    assert_eq!(huge.send().await.status, 431);
     let foreign = list.clone().header("origin", "https://attacker.example").through(&http_2);
     foreign.send().await.refusal(403, 403);
     let own = format!("http://{}", rig.addr());
@@ -243,7 +267,7 @@ async fn a_client_is_told_how_much_one_http_2_connection_takes() {
             )
         })
         .collect();
-    let (max_concurrent_streams, max_header_list_size) = ((3, 100), (6, 64 * 1024));
+    let (max_concurrent_streams, max_header_list_size) = ((3, 100), (6, 128 * 1024));
     assert!(settings.contains(&max_concurrent_streams), "{settings:?}");
     assert!(settings.contains(&max_header_list_size), "{settings:?}");
 }

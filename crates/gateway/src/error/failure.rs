@@ -98,6 +98,16 @@ pub(crate) enum Failure {
         "The MCP endpoint takes POST only: there is no GET stream and there are no sessions to delete."
     )]
     MethodNotAllowed,
+    /// The head is over a limit.
+    #[error(
+        "The request's head is too large: this server takes {bytes} bytes and {headers} headers."
+    )]
+    HeadTooLarge {
+        /// The most bytes.
+        bytes: usize,
+        /// The most headers.
+        headers: usize,
+    },
     /// The body is over the limit.
     #[error(
         "The request body is larger than {limit} bytes. Put large media behind a URL and send that."
@@ -146,6 +156,7 @@ impl Failure {
             Self::HostNotAllowed { .. } | Self::OriginNotAllowed { .. } => 403,
             Self::MethodNotAllowed => 405,
             Self::BodyTooLarge { .. } | Self::BodyTooManyValues { .. } => 413,
+            Self::HeadTooLarge { .. } => 431,
             Self::BodyTooSlow => 408,
             Self::BodyBroken => 400,
             Self::RateLimited { .. } => 429,
@@ -167,6 +178,7 @@ impl Failure {
             | Self::HostNotAllowed { .. }
             | Self::OriginNotAllowed { .. }
             | Self::MethodNotAllowed
+            | Self::HeadTooLarge { .. }
             | Self::BodyTooLarge { .. }
             | Self::BodyTooManyValues { .. }
             | Self::BodyTooSlow
@@ -186,6 +198,7 @@ impl Failure {
             Self::HostNotAllowed { .. } => "host_not_allowed",
             Self::OriginNotAllowed { .. } => "origin_not_allowed",
             Self::MethodNotAllowed => "http_method_not_allowed",
+            Self::HeadTooLarge { .. } => "head_too_large",
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::BodyTooManyValues { .. } => "body_too_many_values",
             Self::BodyTooSlow => "body_too_slow",
@@ -205,6 +218,7 @@ impl Failure {
             | Self::HostNotAllowed { .. }
             | Self::OriginNotAllowed { .. }
             | Self::MethodNotAllowed
+            | Self::HeadTooLarge { .. }
             | Self::BodyTooLarge { .. }
             | Self::BodyTooManyValues { .. }
             | Self::BodyTooSlow
@@ -228,6 +242,7 @@ impl Failure {
             | Self::Task { .. }
             | Self::HostNotAllowed { .. }
             | Self::OriginNotAllowed { .. }
+            | Self::HeadTooLarge { .. }
             | Self::BodyTooManyValues { .. }
             | Self::BodyBroken
             | Self::RateLimited { .. }
@@ -248,6 +263,7 @@ impl Failure {
             | Self::HostNotAllowed { .. }
             | Self::OriginNotAllowed { .. }
             | Self::MethodNotAllowed
+            | Self::HeadTooLarge { .. }
             | Self::BodyTooLarge { .. }
             | Self::BodyTooManyValues { .. }
             | Self::BodyTooSlow
@@ -269,6 +285,7 @@ impl Failure {
             | Self::HostNotAllowed { .. }
             | Self::OriginNotAllowed { .. }
             | Self::MethodNotAllowed
+            | Self::HeadTooLarge { .. }
             | Self::BodyTooLarge { .. }
             | Self::BodyTooManyValues { .. }
             | Self::BodyTooSlow

@@ -80,6 +80,7 @@ fn codes_of_our_own_lie_outside_the_range_that_json_rpc_reserves() {
     for failure in [
         Failure::Key(KeyProblem::Missing),
         Failure::MethodNotAllowed,
+        Failure::HeadTooLarge { bytes: 1, headers: 1 },
         Failure::BodyTooLarge { limit: 1 },
         Failure::BodyTooManyValues { limit: 1 },
         Failure::BodyTooSlow,

@@ -1,5 +1,5 @@
-//! Who may come in at all: a `Host` that is ours, an `Origin` that is allowed, and a place among the
-//! requests served at the same time.
+//! Who may come in at all: a head of bounded size, a `Host` that is ours, an `Origin` that is allowed,
+//! and a place among the requests served at the same time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,12 +14,32 @@ use url::Url;
 use super::Site;
 use crate::error::Failure;
 
+/// The largest head: target, names and values of headers, and what stands between them in HTTP/1.1.
+/// What is far larger never gets here, see `server.rs`.
+const HEAD_BYTES: usize = 64 * 1024;
+/// The most headers.
+const HEADERS: usize = 100;
+
 /// A request's place among those in flight, passed on to the handler so that a streamed answer can
 /// keep it until its end.
 #[derive(Clone, Debug)]
 pub(super) struct Place(
     #[expect(dead_code, reason = "held, never read")] Arc<OwnedSemaphorePermit>,
 );
+
+/// Refuses a head that is too large.
+pub(super) fn check_head(request: &Request) -> Result<(), Failure> {
+    const BETWEEN: usize = ": \r\n".len();
+    let headers = request.headers();
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let bytes = headers
+        .iter()
+        .fold(target, |bytes, (name, value)| bytes + name.as_str().len() + value.len() + BETWEEN);
+    if bytes > HEAD_BYTES || headers.len() > HEADERS {
+        return Err(Failure::HeadTooLarge { bytes: HEAD_BYTES, headers: HEADERS });
+    }
+    Ok(())
+}
 
 /// Lets a request in, or says why not.
 pub(super) fn admit(site: &Site, request: &Request) -> Result<Place, Failure> {
