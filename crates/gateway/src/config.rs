@@ -32,6 +32,8 @@ const ENV_ALLOWED_HOSTS: &str = "FAL_MCP_ALLOWED_HOSTS";
 const ENV_ALLOWED_ORIGINS: &str = "FAL_MCP_ALLOWED_ORIGINS";
 const ENV_MAX_BODY_BYTES: &str = "FAL_MCP_MAX_BODY_BYTES";
 const ENV_MAX_IN_FLIGHT: &str = "FAL_MCP_MAX_IN_FLIGHT";
+const ENV_MAX_CONNECTIONS: &str = "FAL_MCP_MAX_CONNECTIONS";
+const ENV_MAX_CONNECTION_AGE_SECONDS: &str = "FAL_MCP_MAX_CONNECTION_AGE_SECONDS";
 const ENV_REQUESTS_PER_MINUTE: &str = "FAL_MCP_REQUESTS_PER_MINUTE";
 const ENV_ON_DISCONNECT: &str = "FAL_MCP_ON_DISCONNECT";
 const ENV_WAIT_SECONDS: &str = "FAL_MCP_WAIT_SECONDS";
@@ -61,6 +63,8 @@ const ENV_NAMES: &[&str] = &[
     ENV_ALLOWED_ORIGINS,
     ENV_MAX_BODY_BYTES,
     ENV_MAX_IN_FLIGHT,
+    ENV_MAX_CONNECTIONS,
+    ENV_MAX_CONNECTION_AGE_SECONDS,
     ENV_REQUESTS_PER_MINUTE,
     ENV_ON_DISCONNECT,
     ENV_WAIT_SECONDS,
@@ -101,6 +105,10 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// Requests served at the same time.
     pub max_in_flight: usize,
+    /// Connections that are open at the same time.
+    pub max_connections: usize,
+    /// How old a connection may become, give or take a tenth; `None` is any age.
+    pub max_connection_age: Option<Duration>,
     /// Requests of one key in a minute; `None` is any number.
     pub requests_per_minute: Option<NonZeroU32>,
     /// What a lost connection does to fal's job.
@@ -201,6 +209,8 @@ impl Default for Config {
             allowed_origins: BTreeSet::new(),
             max_body_bytes: 16 * 1024 * 1024,
             max_in_flight: 20_000,
+            max_connections: 25_000,
+            max_connection_age: Some(Duration::from_mins(10)),
             requests_per_minute: None,
             on_disconnect: OnDisconnect::Auto,
             wait: Duration::from_secs(45),
@@ -238,6 +248,7 @@ impl Config {
         let allow_private_urls = allow_private_urls(&mut read, flags, default.allow_private_urls);
         let (catalog_refresh, catalog_page_interval) = catalog_pace(&mut read, flags, &default);
         let (max_body_bytes, max_in_flight) = sizes(&mut read, flags, &default);
+        let (max_connections, max_connection_age) = connections(&mut read, flags, &default);
         let requests_per_minute = NonZeroU32::new(read.parsed(
             "requests-per-minute",
             flags.requests_per_minute.as_deref(),
@@ -277,6 +288,8 @@ impl Config {
                 .unwrap_or_default(),
             max_body_bytes,
             max_in_flight,
+            max_connections,
+            max_connection_age,
             requests_per_minute,
             on_disconnect: read.one_of(
                 "on-disconnect",
@@ -326,6 +339,23 @@ fn sizes(read: &mut Reader, flags: &Flags, default: &Config) -> (usize, usize) {
         (1, default.max_in_flight),
     );
     (max_body_bytes, max_in_flight)
+}
+
+/// How many connections, and for how long.
+fn connections(read: &mut Reader, flags: &Flags, default: &Config) -> (usize, Option<Duration>) {
+    let max_connections = read.at_least(
+        "max-connections",
+        flags.max_connections.as_deref(),
+        ENV_MAX_CONNECTIONS,
+        (1, default.max_connections),
+    );
+    let max_connection_age = read.seconds(
+        "max-connection-age-seconds",
+        flags.max_connection_age_seconds.as_deref(),
+        ENV_MAX_CONNECTION_AGE_SECONDS,
+        (default.max_connection_age.unwrap_or_default(), Duration::from_hours(24)),
+    );
+    (max_connections, (!max_connection_age.is_zero()).then_some(max_connection_age))
 }
 
 /// The two parts of an orderly end.

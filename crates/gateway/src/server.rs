@@ -1,54 +1,25 @@
-//! The listener: hyper's own accept loop, because `axum::serve` installs no timer and so has no
-//! limit on how long a client may take over its headers. And the end: notice, drain, hurry, stop.
+//! The listeners, from bound to closed. The end has four steps: notice, drain, hurry, stop.
 
+mod connections;
 mod head;
+mod lifetime;
 
-use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::response::Response;
-use http::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulConnection;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::app::{App, AppError};
 use crate::config::Config;
 use crate::http::{Admin, Service, Site};
-use crate::telemetry::{self, Metrics};
+use crate::telemetry;
+use connections::Connections;
 
-/// How long a client may take over a request's head.
-const HEAD_READ: Duration = Duration::from_secs(10);
-/// How long a connection may be idle: longer than load balancers keep theirs, so that it is they who
-/// close and no request meets a closing connection.
-const IDLE: Duration = Duration::from_mins(2);
-/// The largest head that is read at all, and the most headers over HTTP/1.1: twice what is taken, so
-/// that `http/guard.rs` refuses in the form of every other refusal. Over these hyper answers by itself,
-/// with a status and no more. HTTP/2 clients are told the bytes, and "for any given request, a lower limit
-/// than what is advertised MAY be enforced" (RFC 9113, section 6.5.2).
-const HEAD_BYTES: usize = 128 * 1024;
-const HEADERS: usize = 200;
-/// Requests at once on one HTTP/2 connection, the least that RFC 9113 recommends: whoever has more
-/// opens another connection, which may end at another replica.
-const STREAMS: u32 = 100;
-/// Streams that a client has opened and reset before they were looked at; more of them is the rapid
-/// reset of CVE-2023-44487, and the connection ends.
-const UNSEEN_RESETS: usize = 20;
 /// Calls that still wait this long before the grace ends answer with their handle.
 const HURRY_BEFORE_END: Duration = Duration::from_secs(3);
-/// How long to rest when the process has no file descriptor left for a connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A running gateway.
 #[derive(Debug)]
@@ -165,10 +136,11 @@ async fn serve(
     stop: CancellationToken,
 ) {
     let service = Service::new(Arc::clone(&site));
-    let public = Server::new(&app.metrics, move |request| {
+    let public = Connections::new(&app.config, &app.metrics, move |request| {
         let service = service.clone();
         async move { service.answer(request).await }
     });
+    public.observe();
     let told = async {
         stop.cancelled().await;
         site.drain();
@@ -180,13 +152,13 @@ async fn serve(
             () = told => {}
         }
         drop(listener);
-        public.end(&app).await;
+        end(&app, public.end()).await;
     };
     match admin {
         // Operators see the end too: their address is the last to be closed.
         Some(listener) => {
             let admin = Admin::new(Arc::clone(&site));
-            let admin = Server::new(&app.metrics, move |request| {
+            let admin = Connections::new(&app.config, &app.metrics, move |request| {
                 let admin = admin.clone();
                 async move { admin.answer(request).await }
             });
@@ -194,169 +166,30 @@ async fn serve(
                 () = admin.accept(&listener) => {}
                 () = to_the_end => {}
             }
-            admin.closing.cancel();
+            admin.close();
         }
         None => to_the_end.await,
     }
     telemetry::flush_metrics(Arc::clone(&app.metrics)).await;
 }
 
-/// One listener's connections, and what answers their requests.
-struct Server<A> {
-    answer: A,
-    metrics: Arc<Metrics>,
-    connections: TaskTracker,
-    /// Set when no request may follow the one that is answered.
-    closing: CancellationToken,
-}
-
-impl<A, R> Server<A>
-where
-    A: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = Response> + Send + 'static,
-{
-    fn new(metrics: &Arc<Metrics>, answer: A) -> Self {
-        let connections = TaskTracker::new();
-        Self {
-            answer,
-            metrics: Arc::clone(metrics),
-            connections,
-            closing: CancellationToken::new(),
-        }
-    }
-
-    /// Takes connections until it is dropped.
-    async fn accept(&self, listener: &TcpListener) {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => self.connected(stream),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    fn connected(&self, stream: TcpStream) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
-        }
-        let (answer, closing) = (self.answer.clone(), self.closing.clone());
-        let metrics = Arc::clone(&self.metrics);
-        self.connections.spawn(async move {
-            let begins_http_2 = tokio::select! {
-                biased;
-                begins = timeout(HEAD_READ, head::begins_http_2(&stream)) => begins,
-                () = closing.cancelled() => return,
-            };
-            let served = match begins_http_2 {
-                Ok(Ok(is_http_2)) => serve_connection(stream, is_http_2, answer, closing).await,
-                Ok(Err(_)) | Err(_) => return,
-            };
-            match served {
-                Err(error) if error.is_parse() => {
-                    let is_too_large = error.is_parse_too_large();
-                    let kind = if is_too_large { "head_too_large" } else { "head_unreadable" };
-                    metrics.refused(kind);
-                    tracing::info!(kind, "refused");
-                }
-                // A connection that breaks is the client's doing; the request's own line says more.
-                Err(error) => tracing::debug!(%error, "connection ended"),
-                Ok(()) => {}
-            }
-        });
-    }
-
-    /// Lets what runs come to its end: calls that still wait near the end of the grace answer with
-    /// their handles; submits and cancellations under way are finished.
-    async fn end(&self, app: &App) {
-        let grace = app.config.shutdown_grace;
-        let hurry = async {
-            tokio::time::sleep(grace.saturating_sub(HURRY_BEFORE_END)).await;
-            app.hurry.cancel();
-            std::future::pending::<()>().await;
-        };
-        let quiet = async {
-            self.closing.cancel();
-            self.connections.close();
-            self.connections.wait().await;
-            app.detached.close();
-            app.detached.wait().await;
-        };
-        tokio::select! {
-            () = quiet => tracing::info!("all calls have ended"),
-            () = hurry => {}
-            () = tokio::time::sleep(grace) => tracing::warn!("the grace is over, connections are cut"),
-        }
-    }
-}
-
-async fn serve_connection<A, R>(
-    stream: TcpStream,
-    is_http_2: bool,
-    answer: A,
-    closing: CancellationToken,
-) -> hyper::Result<()>
-where
-    A: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = Response> + Send + 'static,
-{
-    let phase = head::Phase::new();
-    let phase_of_stream = phase.clone();
-    let answer = service_fn(move |request| {
-        let (answer, phase) = (answer.clone(), phase.clone());
-        phase.serving();
-        async move {
-            let answer = answer(request).await;
-            phase.idle();
-            Ok::<_, Infallible>(answer)
-        }
-    });
-    if is_http_2 {
-        // Its frames come at any time and have limits of their own.
-        let connection = http_2().serve_connection(TokioIo::new(stream), answer);
-        return until_closing(Box::pin(connection), closing).await;
-    }
-    let stream = head::WatchedStream::new(stream, phase_of_stream, HEAD_READ);
-    let connection = http_1().serve_connection(TokioIo::new(stream), answer);
-    until_closing(Box::pin(connection), closing).await
-}
-
-/// Serves a connection to its end, which comes after the answer under way once `closing` is set.
-async fn until_closing<C: GracefulConnection>(
-    mut connection: Pin<Box<C>>,
-    closing: CancellationToken,
-) -> Result<(), C::Error> {
+/// Lets what runs come to its end: calls that still wait near the end of the grace answer with their
+/// handles; submits and cancellations under way are finished.
+async fn end(app: &App, connections_end: impl Future<Output = ()>) {
+    let grace = app.config.shutdown_grace;
+    let hurry = async {
+        tokio::time::sleep(grace.saturating_sub(HURRY_BEFORE_END)).await;
+        app.hurry.cancel();
+        std::future::pending::<()>().await;
+    };
+    let quiet = async {
+        connections_end.await;
+        app.detached.close();
+        app.detached.wait().await;
+    };
     tokio::select! {
-        // In this order a request that has arrived by now is read before the end is heard of.
-        biased;
-        served = &mut connection => served,
-        () = closing.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+        () = quiet => tracing::info!("all calls have ended"),
+        () = hurry => {}
+        () = tokio::time::sleep(grace) => tracing::warn!("the grace is over, connections are cut"),
     }
-}
-
-fn http_1() -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
-        .max_headers(HEADERS)
-        .max_buf_size(HEAD_BYTES);
-    builder
-}
-
-fn http_2() -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
-        .max_concurrent_streams(STREAMS)
-        .max_pending_accept_reset_streams(UNSEEN_RESETS)
-        .keep_alive_interval(Some(Duration::from_secs(20)))
-        .keep_alive_timeout(Duration::from_secs(20));
-    builder
 }

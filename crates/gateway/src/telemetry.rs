@@ -43,7 +43,7 @@ pub use otlp::SetUpError;
 pub(crate) use exchange::Exchange;
 pub(crate) use instruments::{FAL_ENDPOINT_ID, FAL_REQUEST_ID, OTHER};
 pub(crate) use metrics::Metrics;
-pub(crate) use observed::{caches, requests_in_flight};
+pub(crate) use observed::{caches, connections, requests_in_flight};
 pub(crate) use operation::{Arrival, NetworkTransport, Operation};
 pub(crate) use trace::{current_id, of_headers, of_meta};
 

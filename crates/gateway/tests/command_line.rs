@@ -46,7 +46,7 @@ fn check_config_says_what_the_gateway_would_do() {
   show clients the endpoint https://mcp.example.com/mcp
   answer requests whose Host is: 0.0.0.0, 127.0.0.1, [::1], localhost, mcp.example.com
   let in browser pages beside its own: none
-  serve 20000 requests at the same time, with bodies up to 16777216 bytes
+  serve 20000 requests at the same time on 25000 connections, with bodies up to 16777216 bytes
   show operators metrics and health on 127.0.0.1:9464
   ask fal at https://queue.fal.run/, https://api.fal.ai/v1, https://rest.fal.ai/, https://fal.ai/ and https://fal.ai/docs/mcp
   send files to fal.media

@@ -15,6 +15,7 @@ mod clients;
 mod cold_schema;
 mod collector;
 mod conformance;
+mod connections;
 mod disconnect;
 mod docs;
 mod drain;

@@ -44,6 +44,12 @@ pub struct Flags {
     /// Requests served at the same time, over it 503 [FAL_MCP_MAX_IN_FLIGHT; default 20000]
     #[arg(long)]
     pub max_in_flight: Option<String>,
+    /// Connections open at the same time; for one more the oldest that is idle is closed [FAL_MCP_MAX_CONNECTIONS; default 25000]
+    #[arg(long)]
+    pub max_connections: Option<String>,
+    /// How old a connection may become, give or take a tenth, 0 for any age; answers under way are finished [FAL_MCP_MAX_CONNECTION_AGE_SECONDS; default 600]
+    #[arg(long)]
+    pub max_connection_age_seconds: Option<String>,
     /// Requests of one key in a minute, on this replica, 0 for any number [FAL_MCP_REQUESTS_PER_MINUTE; default 0]
     #[arg(long)]
     pub requests_per_minute: Option<String>,

@@ -18,8 +18,8 @@ impl Config {
                 listed(&self.allowed_origins)
             ));
             lines.push(format!(
-                "serve {} requests at the same time, with bodies up to {} bytes",
-                self.max_in_flight, self.max_body_bytes
+                "serve {} requests at the same time on {} connections, with bodies up to {} bytes",
+                self.max_in_flight, self.max_connections, self.max_body_bytes
             ));
             if let Some(limit) = self.requests_per_minute {
                 lines.push(format!("serve {limit} requests of one key in a minute"));

@@ -30,6 +30,7 @@ const STALLED: Duration = Duration::from_secs(30);
 const IDLE: u8 = 0;
 const READING_HEAD: u8 = 1;
 const SERVING: u8 = 2;
+const READING_FIRST_HEAD: u8 = 3;
 
 /// Whether the client speaks HTTP/2. It looks at the first bytes without taking them: hyper-util takes
 /// them and hands them on by themselves, which makes hyper double the connection's read buffer.
@@ -55,7 +56,7 @@ pub(super) struct Phase(Arc<AtomicU8>);
 impl Phase {
     /// A new connection, whose client is expected to speak.
     pub(super) fn new() -> Self {
-        Self(Arc::new(AtomicU8::new(READING_HEAD)))
+        Self(Arc::new(AtomicU8::new(READING_FIRST_HEAD)))
     }
 
     /// A head is complete.
@@ -66,6 +67,11 @@ impl Phase {
     /// A request is answered: the next byte begins another head.
     pub(super) fn idle(&self) {
         self.change(IDLE);
+    }
+
+    /// Whether a head was complete so far.
+    pub(super) fn has_served(&self) -> bool {
+        self.get() != READING_FIRST_HEAD
     }
 
     fn change(&self, phase: u8) {
@@ -135,7 +141,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
                 Poll::Ready(outcome)
             }
             Poll::Pending => {
-                if this.phase.get() != READING_HEAD {
+                if !matches!(this.phase.get(), READING_FIRST_HEAD | READING_HEAD) {
                     this.timer = None;
                 }
                 let Some(timer) = &mut this.timer else { return Poll::Pending };

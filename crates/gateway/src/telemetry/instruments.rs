@@ -115,6 +115,22 @@ pub(super) const ACTIVE_REQUESTS: Instrument = Instrument {
     about: "HTTP requests in flight, streams to their end; probes are not counted",
 };
 
+pub(super) const CONNECTIONS: Instrument = Instrument {
+    name: "fal_mcp.connections.open",
+    kind: Kind::Gauge,
+    unit: "{connection}",
+    labels: &[],
+    about: "Connections to the public address",
+};
+
+pub(super) const CONNECTIONS_REFUSED: Instrument = Instrument {
+    name: "fal_mcp.connections.refused",
+    kind: Kind::Counter,
+    unit: "{connection}",
+    labels: &[],
+    about: "Connections closed at once because there was no place for them",
+};
+
 pub(super) const CLIENT_DURATION: Instrument = Instrument {
     name: metric::HTTP_CLIENT_REQUEST_DURATION,
     kind: Kind::Histogram(HTTP_BOUNDS),
@@ -234,10 +250,12 @@ pub(super) const FILE_DESCRIPTORS: Instrument = Instrument {
 
 /// All of them, in the order of the documentation.
 #[cfg(test)]
-pub(super) const ALL: [&Instrument; 17] = [
+pub(super) const ALL: [&Instrument; 19] = [
     &OPERATION_DURATION,
     &SERVER_DURATION,
     &ACTIVE_REQUESTS,
+    &CONNECTIONS,
+    &CONNECTIONS_REFUSED,
     &CLIENT_DURATION,
     &RETRIES,
     &CACHE_REQUESTS,

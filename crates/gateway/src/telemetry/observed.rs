@@ -1,5 +1,5 @@
 //! What is read off when someone asks, and costs nothing until then: the process, the caches, the
-//! requests in flight.
+//! requests in flight, the connections.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -92,11 +92,33 @@ pub(crate) fn caches(app: &Arc<App>) {
         .build();
 }
 
-/// The requests in flight: the places of `in_flight`, of `limit` in all, that are taken.
-pub(crate) fn requests_in_flight(meter: &Meter, in_flight: &Arc<Semaphore>, limit: usize) {
-    let in_flight = Arc::clone(in_flight);
-    gauge(meter, &list::ACTIVE_REQUESTS, move |gauge| {
-        let taken = limit.saturating_sub(in_flight.available_permits());
+/// The requests in flight.
+pub(crate) fn requests_in_flight(meter: &Meter, places: &Arc<Semaphore>, limit: usize) {
+    places_taken(meter, &list::ACTIVE_REQUESTS, places, limit);
+}
+
+/// The open connections, and how many were refused.
+pub(crate) fn connections(
+    meter: &Meter,
+    places: &Arc<Semaphore>,
+    limit: usize,
+    refused: &Arc<AtomicU64>,
+) {
+    places_taken(meter, &list::CONNECTIONS, places, limit);
+    let refused = Arc::clone(refused);
+    meter
+        .u64_observable_counter(list::CONNECTIONS_REFUSED.name)
+        .with_unit(list::CONNECTIONS_REFUSED.unit)
+        .with_description(list::CONNECTIONS_REFUSED.about)
+        .with_callback(move |counter| counter.observe(refused.load(Ordering::Relaxed), &[]))
+        .build();
+}
+
+/// The places, of `limit` in all, that are taken.
+fn places_taken(meter: &Meter, instrument: &Instrument, places: &Arc<Semaphore>, limit: usize) {
+    let places = Arc::clone(places);
+    gauge(meter, instrument, move |gauge| {
+        let taken = limit.saturating_sub(places.available_permits());
         gauge.observe(taken.try_into().unwrap_or(u64::MAX), &[]);
     });
 }
