@@ -208,7 +208,8 @@ impl Round {
         Some(self.processor_time?.as_secs_f64() * 1e6 / self.operations())
     }
 
-    fn operations(&self) -> f64 {
+    /// How many operations there were.
+    pub(crate) fn operations(&self) -> f64 {
         f64::from(u32::try_from(self.latencies.len()).unwrap_or(u32::MAX))
     }
 }

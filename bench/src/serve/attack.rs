@@ -20,6 +20,9 @@ use crate::request::{self, Form};
 const DRIP: Duration = Duration::from_secs(1);
 /// How long one connection of a flood may last.
 const ASSAULT: Duration = Duration::from_secs(10);
+/// What one connection of a flood sends each millisecond: a gigabit a second. Over loopback it would
+/// be ten times as fast as any network brings it, at the expense of the processors that all share.
+const PIECE: usize = 128 * 1024;
 /// Streams that each connection of the rapid reset opens and resets.
 const STREAMS: u32 = 1_000;
 
@@ -132,7 +135,13 @@ async fn assault(gateway: SocketAddr, bytes: Bytes) {
     let mut answer = [0; 4096];
     let read = async { while let Ok(1..) = reader.read(&mut answer).await {} };
     let write = async {
-        drop(writer.write_all(&bytes).await);
+        let mut due = interval(Duration::from_millis(1));
+        for piece in bytes.chunks(PIECE) {
+            due.tick().await;
+            if writer.write_all(piece).await.is_err() {
+                break;
+            }
+        }
         std::future::pending::<()>().await;
     };
     tokio::select! {

@@ -53,6 +53,12 @@ async fn run(plan: &Plan) -> Result<Vec<Case>, Error> {
     let ratios = pairwise(&at_capacity, &overloaded, |capacity, overloaded| {
         overloaded.per_second() / capacity.per_second()
     });
+    // What is used beyond the cost of those that were accepted.
+    let cost = at_capacity.iter().zip(&overloaded).zip(&refused);
+    let cost = cost.filter_map(|((capacity, overloaded), refused)| {
+        let beyond = overloaded.processor_us()? - capacity.processor_us()?;
+        Some(beyond * overloaded.operations() / refused.operations())
+    });
     figures.extend([
         Figure::new("accepted at three times capacity", Unit::PerSecond, accepted),
         Figure::new("accepted, three times / once", Unit::Ratio, ratios)
@@ -60,6 +66,7 @@ async fn run(plan: &Plan) -> Result<Vec<Case>, Error> {
         Figure::new("refused", Unit::PerSecond, refused.iter().map(Round::per_second)),
         latency("refused", 50, &refused),
         latency("refused", 99, &refused).hoped(Target::AtMost(10.0)),
+        Figure::new("refused, processor time", Unit::Microseconds, cost),
     ]);
     let name = format!("{} callers, {CAPACITY} requests at a time", 3 * CAPACITY);
     Ok(vec![Case { name, figures }, memory_after(&gateway)])

@@ -22,6 +22,10 @@ const TOTAL: Duration = Duration::from_mins(1);
 /// many and each may bring 16 MiB, which together no machine has.
 const SHARED: usize = 256 * 1024 * 1024;
 
+/// The room made at first for a body whose length is not declared. One that outgrows it gets room up to
+/// the limit: to double it again and again would copy megabytes at a time, while others wait.
+const ROOM: usize = 256 * 1024;
+
 /// The most JSON values in a body. Two bytes (`0,`) are a value of 72 once they are read, so 16 MiB
 /// of them would take close to a gigabyte; the inputs of models have hundreds.
 const VALUES: usize = 100_000;
@@ -82,8 +86,12 @@ pub(super) async fn read<'a>(
         if let Some(part) = &mut part {
             part.merge(more);
         } else {
-            whole.reserve(declared.unwrap_or(0));
             part = Some(more);
+        }
+        let length = whole.len() + before.len() + data.len();
+        if length > whole.capacity() {
+            let room = declared.unwrap_or(if length <= ROOM { ROOM } else { limit });
+            whole.reserve(room.max(length) - whole.len());
         }
         whole.extend_from_slice(&before);
         whole.extend_from_slice(&data);
@@ -118,7 +126,7 @@ fn more_values_than(limit: usize, json: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::stream;
+    use futures_util::{StreamExt as _, stream};
     use std::convert::Infallible;
 
     async fn read_pieces<'a>(
@@ -141,6 +149,16 @@ mod tests {
         drop(held);
         assert_eq!(read_pieces(&["12", "345"], &shared).await.unwrap().bytes, "12345");
         assert_eq!(shared.available_permits(), 10);
+    }
+
+    #[tokio::test]
+    async fn a_body_of_unknown_length_that_outgrows_its_first_room_comes_whole() {
+        let pieces: Vec<Bytes> = (0..5).map(|piece| vec![piece; ROOM / 2].into()).collect();
+        let body = stream::iter(pieces.clone()).map(Ok::<_, Infallible>);
+        let (limit, shared) = (4 * ROOM, Semaphore::new(4 * ROOM));
+        let headers = HeaderMap::new();
+        let read = read(&headers, Body::from_stream(body), limit, &shared).await.unwrap();
+        assert!(read.bytes == pieces.concat(), "{} bytes", read.bytes.len());
     }
 
     #[test]
