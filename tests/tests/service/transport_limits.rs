@@ -111,7 +111,7 @@ async fn a_head_that_is_not_read_at_all_is_counted_and_logged_with_its_status_fo
     let rig = Rig::start().await;
     let list = rig.modern("tools/list", json!({}));
     let huge = with_head(list.clone(), (300 * 1024, 0)).to_wire();
-    let flood = with_head(list, (1, 201)).to_wire();
+    let flood = with_head(list, (1, 257)).to_wire();
     for (head, status) in
         [(huge, 431), (flood, 431), (b"GET / HTTP/1.1\r\nno colon\r\n\r\n".to_vec(), 400)]
     {
