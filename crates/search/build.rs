@@ -28,6 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=tables");
     let learnt = training::learn(&training::examples())?;
-    std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("classifier"), learnt)?;
+    let out = std::env::var("OUT_DIR")?;
+    std::fs::write(Path::new(&out).join("classifier"), learnt)?;
+    std::fs::write(Path::new(&out).join("familiar"), training::familiar())?;
     Ok(())
 }

@@ -61,8 +61,6 @@ pub(super) struct Lexicon {
     nouns: HashMap<String, Media>,
     /// The kinds of word that a stem belongs to.
     kinds: HashMap<String, Vec<&'static str>>,
-    /// Stems of the words that people use: none of them is a misspelt other one.
-    familiar: HashSet<String>,
     /// Stems of all words but those of names.
     ordinary: HashSet<String>,
     /// Every word of a phrase: what a misspelt word may have meant.
@@ -91,7 +89,6 @@ impl Lexicon {
             sayings_mean: Vec::new(),
             nouns: HashMap::new(),
             kinds: HashMap::new(),
-            familiar: HashSet::new(),
             ordinary: HashSet::new(),
             words: Vec::new(),
         };
@@ -135,10 +132,6 @@ impl Lexicon {
                 }
             }
         }
-        let texts =
-            rows(include_str!("../tables/examples.tsv")).filter_map(|mut columns| columns.nth(2));
-        lexicon.familiar = texts.flat_map(tokens).map(|word| word.stem).collect();
-        lexicon.familiar.extend(lexicon.kinds.keys().cloned());
         lexicon.ordinary = lexicon.words.iter().map(|word| word.stem.clone()).collect();
         for mut columns in rows(include_str!("../tables/names.tsv")) {
             lexicon.add(Meaning::Synonym, &list(columns.next()));
@@ -149,11 +142,6 @@ impl Lexicon {
     /// Whether a word, by its stem, is of the field and so no family's name.
     pub(super) fn is_ordinary(&self, stem: &str) -> bool {
         self.ordinary.contains(stem)
-    }
-
-    /// Whether a word, by its stem, is one that people use, though no model may hold it.
-    pub(super) fn is_familiar(&self, stem: &str) -> bool {
-        self.familiar.contains(stem)
     }
 
     /// The media that a noun names.

@@ -5,6 +5,7 @@ use super::Index;
 use super::lexicon::{Match, Meaning};
 use super::postings::concept_term;
 use super::text::{Token, tokens};
+use super::vocabulary::is_familiar;
 
 /// Words of one text, as understood.
 #[derive(Debug)]
@@ -64,7 +65,8 @@ impl Reading {
         for (position, token) in read.iter_mut().enumerate() {
             let known = token.is_stop
                 || index.postings.id(&token.stem).is_some()
-                || index.lexicon.is_familiar(&token.stem)
+                || is_familiar(&token.stem)
+                || !index.lexicon.kinds(token).is_empty()
                 || index.vocabulary.contains(&token.word)
                 || token.word.starts_with(|first: char| first.is_ascii_digit());
             // The beginning of a word is no misspelling of another: it is completed.

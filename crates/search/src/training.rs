@@ -1,7 +1,7 @@
 //! Teaches the classifier, when this crate is built. It learns from the examples of the tables:
 //! training moves the weights until the examples come out right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::TryFromIntError;
 
 use super::classifier::{Answer, Answers, NO_OPERATION, loudness};
@@ -223,6 +223,13 @@ pub(super) fn examples() -> Vec<Example> {
     examples
 }
 
+/// The stems of all words of the examples, sorted, one a line.
+pub(super) fn familiar() -> String {
+    let texts = rows(include_str!("../tables/examples.tsv")).filter_map(|mut line| line.nth(2));
+    let stems: BTreeSet<String> = texts.flat_map(tokens).map(|token| token.stem).collect();
+    stems.into_iter().collect::<Vec<_>>().join("\n")
+}
+
 /// The operation by its name in the tables, `RemoveBackground`.
 fn operation(name: &str) -> Option<Operation> {
     ALL.into_iter().find(|operation| format!("{operation:?}") == name)
@@ -289,6 +296,7 @@ mod tests {
     fn the_same_tables_teach_the_same() {
         let built = include_bytes!(concat!(env!("OUT_DIR"), "/classifier"));
         assert!(learn(&examples()).unwrap() == built);
+        assert!(familiar() == include_str!(concat!(env!("OUT_DIR"), "/familiar")));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The words of the catalogue as they are written: completes the beginning of a word, and finds what
 //! a misspelt one meant.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use super::postings::Postings;
 
@@ -11,6 +12,16 @@ const COMPLETIONS: usize = 24;
 const MUCH_COMMONER: usize = 8;
 /// How many readings of a misspelt word are kept.
 const READINGS: usize = 3;
+
+/// Stems of the words that people use, as the build script found them in the examples.
+static FAMILIAR: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| include_str!(concat!(env!("OUT_DIR"), "/familiar")).lines().collect());
+
+/// Whether a word, by its stem, is one that people use: it is no misspelt other one, though no model
+/// may hold it.
+pub(super) fn is_familiar(stem: &str) -> bool {
+    FAMILIAR.contains(stem)
+}
 
 /// A word that is written somewhere.
 #[derive(Debug)]
