@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use http::Request;
 use http::header::{CONNECTION, HeaderValue};
 use hyper::body::Incoming;
@@ -127,13 +128,17 @@ where
         if let Ok(place) = places().try_acquire_owned() {
             return Some(place);
         }
+        let mut found = None;
         for _ in 0..ASKED_TO_END {
             self.shared.crowded.notify_one();
             if let Ok(Ok(place)) = timeout(ROOM, places().acquire_owned()).await {
-                return Some(place);
+                found = Some(place);
+                break;
             }
         }
-        None
+        // Where all had been told already, the next newcomer would hear of it.
+        let _unheard = self.shared.crowded.notified().now_or_never();
+        found
     }
 
     fn connected(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
