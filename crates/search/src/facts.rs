@@ -5,7 +5,7 @@ use super::lexicon::{Lexicon, Meaning};
 use super::media::{Media, MediaSet};
 use super::operations::{Operation, Operations};
 use super::text::{Token, is_one_of, squash, tokens};
-use super::{Index, Kind, Record};
+use super::{Kind, Record};
 
 /// What is known of a model beyond its words.
 #[derive(Debug, Clone)]
@@ -38,13 +38,10 @@ impl Facts {
         self.named.union(self.hinted)
     }
 
-    /// Whether the words name the model's family: "with flux", "kling".
-    pub(super) fn is_of_family(&self, index: &Index, words: &[Token]) -> bool {
-        words.iter().any(|word| {
-            word.word.len() > 2
-                && index.families.contains(&*word.stem)
-                && self.family.iter().any(|stem| **stem == *word.stem)
-        })
+    /// Whether the model is of one of these families, as [`Reading::families`](super::query::Reading)
+    /// has them.
+    pub(super) fn is_of_family(&self, families: &[&str]) -> bool {
+        self.family.iter().any(|stem| families.contains(&&**stem))
     }
 }
 

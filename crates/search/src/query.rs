@@ -91,6 +91,13 @@ impl Reading {
         Self { tokens: read, others, matches, said }
     }
 
+    /// The families of models that the text names, by their stems.
+    pub(super) fn families(&self, index: &Index) -> Vec<&str> {
+        let stems = self.tokens.iter().filter(|token| token.word.len() > 2);
+        let stems = stems.map(|token| token.stem.as_str());
+        stems.filter(|stem| index.families.contains(*stem)).collect()
+    }
+
     /// By record: how well it is named by the sayings of the text, 1 for each that its id or name is
     /// meant by.
     pub(super) fn said(&self, index: &Index) -> Vec<f32> {

@@ -100,7 +100,8 @@ pub(super) fn scores(
     let best = sums.iter().map(|sum| sum.score).fold(f32::MIN_POSITIVE, f32::max);
     let whole: String =
         squash(&reading.tokens.iter().map(|token| token.word.as_str()).collect::<String>());
-    let names_family = index.facts.iter().any(|facts| facts.is_of_family(index, &reading.tokens));
+    let families = reading.families(index);
+    let names_family = index.facts.iter().any(|facts| facts.is_of_family(&families));
     (0_u32..)
         .zip(&sums)
         .zip(&index.facts)
@@ -122,7 +123,7 @@ pub(super) fn scores(
             if *whole == *facts.squashed_name || *whole == *facts.squashed_id {
                 score += WHOLE_NAME;
             }
-            let is_of_family = facts.is_of_family(index, &reading.tokens);
+            let is_of_family = facts.is_of_family(&families);
             if names_family && !is_of_family {
                 score *= OTHER_FAMILY;
             }
@@ -220,14 +221,14 @@ fn put_ids_first(index: &Index, query: &Query<'_>, text: &str, ranked: &mut Vec<
         return;
     }
     let mut first: Vec<(usize, u32)> = Vec::new();
-    for (position, record) in (0_u32..).zip(&index.records) {
-        let id = record.endpoint_id.to_lowercase();
-        let path = id.split_once('/').map_or("", |(_, path)| path);
-        let under = [id.as_str(), path]
+    for ((position, record), facts) in (0_u32..).zip(&index.records).zip(&index.facts) {
+        let id = record.endpoint_id.as_str();
+        let (owner, path) = id.split_once('/').unwrap_or_default();
+        let under = [id, path]
             .iter()
-            .find_map(|candidate| candidate.strip_prefix(wanted.as_str()))
+            .find_map(|candidate| strip_prefix(candidate, &wanted))
             .filter(|rest| rest.is_empty() || rest.starts_with('/') && wanted.contains('/'))
-            .or_else(|| is_respelt(&squashed, &id, path).then_some(""));
+            .or_else(|| is_respelt(&squashed, owner, path, &facts.squashed_id).then_some(""));
         if let Some(rest) = under
             // Who names an id in full is asking for that model, whatever it is for.
             && passes(index, query, query.kind, position)
@@ -241,11 +242,19 @@ fn put_ids_first(index: &Index, query: &Query<'_>, text: &str, ranked: &mut Vec<
     ranked.splice(0..0, ids);
 }
 
+/// What follows `prefix`, which is in lower case, in a text of any case.
+fn strip_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
 /// Whether the query, letters and digits alone, is the id, with its owner or without. A path of one
 /// part is a name and may be a word as well.
-fn is_respelt(squashed: &str, id: &str, path: &str) -> bool {
-    squashed.ends_with(|last| path.ends_with(last))
-        && (squash(id) == squashed || path.contains('/') && squash(path) == squashed)
+fn is_respelt(squashed: &str, owner: &str, path: &str, squashed_path: &str) -> bool {
+    squashed.strip_suffix(squashed_path).is_some_and(|rest| match rest {
+        "" => path.contains('/'),
+        rest => rest == squash(owner),
+    })
 }
 
 /// The id in a query that may be an address of fal's: `https://fal.ai/models/fal-ai/flux/dev/api`.

@@ -42,6 +42,7 @@ pub(super) fn recommend(index: &Index, text: &str) -> Recommendation {
     let wish = task::understand(index, &reading);
     let hints = hints::read(text, &reading.tokens);
     let said = reading.said(index);
+    let families = reading.families(index);
     let words = words(index, &reading, &wish, &said);
     let candidates = |is_candidate: &dyn Fn(&Facts) -> bool| -> Vec<Pick> {
         (0..index.count())
@@ -54,7 +55,7 @@ pub(super) fn recommend(index: &Index, text: &str) -> Recommendation {
                     return None;
                 }
                 let said = said.get(position as usize).copied().unwrap_or_default();
-                let mut score = score(index, facts, &wish, &hints, &reading, matched)
+                let mut score = score(facts, &wish, &hints, &families, matched)
                     + points::SAID * said.min(points::MOST_SAID)
                     + points::POPULAR * index.prior(position);
                 if record.category.is_empty() {
@@ -74,7 +75,7 @@ pub(super) fn recommend(index: &Index, text: &str) -> Recommendation {
     picks.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.position.cmp(&b.position)));
     picks.truncate(CANDIDATES);
     for pick in &mut picks {
-        pick.reasons = reasons(index, pick.position, &wish, &hints, &reading);
+        pick.reasons = reasons(index, pick.position, &wish, &hints, &families);
     }
     Recommendation { task: describe(index, &wish, hints), picks }
 }
@@ -113,14 +114,7 @@ fn needed(wish: &Wish, has: super::media::MediaSet) -> super::media::MediaSet {
     }
 }
 
-fn score(
-    index: &Index,
-    facts: &Facts,
-    wish: &Wish,
-    hints: &Hints,
-    reading: &Reading,
-    matched: f32,
-) -> f32 {
+fn score(facts: &Facts, wish: &Wish, hints: &Hints, families: &[&str], matched: f32) -> f32 {
     // Without a special operation the words are mostly what the result shows, which no model is made for.
     let is_special = wish.operation.is_some_and(|operation| !operation.is_general());
     let words = if is_special { points::WORDS } else { points::CONTENT };
@@ -137,7 +131,7 @@ fn score(
     if wish.categories.first().is_some_and(|first| *first == &*facts.category) {
         score += points::FIRST_CATEGORY;
     }
-    if facts.is_of_family(index, &reading.tokens) {
+    if facts.is_of_family(families) {
         score += points::FAMILY;
     }
     let pace = [
@@ -196,7 +190,7 @@ fn reasons(
     position: u32,
     wish: &Wish,
     hints: &Hints,
-    reading: &Reading,
+    families: &[&str],
 ) -> Vec<String> {
     let (Some(record), Some(facts)) =
         (index.records.get(position as usize), index.facts.get(position as usize))
@@ -227,7 +221,7 @@ fn reasons(
             ));
         }
     }
-    if facts.is_of_family(index, &reading.tokens) {
+    if facts.is_of_family(families) {
         reasons.push("Of the family that the task names.".to_owned());
     }
     if hints.pace.fast && facts.pace.fast {
