@@ -6,8 +6,9 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{Instant, timeout_at};
 
 use crate::connection::Connection;
 use crate::error::Error;
@@ -117,15 +118,19 @@ async fn load<O: Operation>(
     let begin = Instant::now();
     let end = begin + length;
     let mut workers = JoinSet::new();
-    let mut first = begin;
+    let mut paced = Vec::with_capacity(connections);
     for connection in open {
-        match every {
-            None => workers.spawn(work(connection, operation.clone(), end)),
-            Some(every) => {
-                first += every.div_f64(f64::from(u32::try_from(connections).unwrap_or(u32::MAX)));
-                workers.spawn(work_steadily(connection, operation.clone(), first, every, end))
-            }
-        };
+        if every.is_none() {
+            workers.spawn(work(connection, operation.clone(), end));
+        } else {
+            let (sender, due) = unbounded_channel();
+            paced.push(sender);
+            workers.spawn(work_steadily(connection, operation.clone(), due));
+        }
+    }
+    if let Some(every) = every {
+        let step = every.div_f64(f64::from(u32::try_from(connections).unwrap_or(u32::MAX)));
+        drop(spawn_blocking(move || pace(&paced, begin, step, end)));
     }
     let mut latencies = Vec::new();
     while let Some(worker) = timeout_at(end + LAST_ANSWERS, workers.join_next())
@@ -153,28 +158,36 @@ async fn work(
     Ok(latencies)
 }
 
-/// Sends each request when it is due, or as soon as the answer before has come. A request that had
-/// to wait for that answer counts from when it was due, so a slow answer is not made up for by those
+/// Tells the connections in turn, one each `step`, that a request is due. It has a thread of its own:
+/// the runtime's timer is no finer than a millisecond, which would make a burst of each millisecond's
+/// requests.
+fn pace(connections: &[UnboundedSender<Instant>], begin: Instant, step: Duration, end: Instant) {
+    let mut due = begin;
+    for connection in connections.iter().cycle() {
+        due += step;
+        if due >= end {
+            return;
+        }
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        // A connection that is gone has failed, and the round with it.
+        if connection.send(Instant::now()).is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends a request when one is due, or as soon as the answer before has come. A request that had to
+/// wait for that answer counts from when it was due, so a slow answer is not made up for by those
 /// that it kept from being sent.
 async fn work_steadily(
     mut connection: Connection,
     mut operation: impl Operation,
-    first: Instant,
-    every: Duration,
-    end: Instant,
+    mut due: UnboundedReceiver<Instant>,
 ) -> Result<Vec<u32>, Error> {
     let mut latencies = Vec::with_capacity(16 * 1024);
-    let mut due = first;
-    while due < end {
-        let mut begun = due;
-        if Instant::now() < due {
-            sleep_until(due).await;
-            // The timer is no finer than a millisecond, which is not the server's fault.
-            begun = Instant::now();
-        }
+    while let Some(begun) = due.recv().await {
         operation.run(&mut connection).await?;
         latencies.push(u32::try_from(begun.elapsed().as_nanos()).unwrap_or(u32::MAX));
-        due += every;
     }
     Ok(latencies)
 }
@@ -241,12 +254,15 @@ mod tests {
                 stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
             }
         };
+        let (sender, due) = unbounded_channel();
         let begin = Instant::now();
-        let end = begin + Duration::from_millis(50);
-        let ask = work_steadily(connection, Ask, begin, Duration::from_millis(10), end);
-        let latencies = tokio::join!(serve, ask).1.unwrap();
+        let end = begin + Duration::from_millis(55);
+        let step = Duration::from_millis(10);
+        let paced = spawn_blocking(move || pace(&[sender], begin, step, end));
+        let latencies = tokio::join!(serve, work_steadily(connection, Ask, due)).1.unwrap();
+        paced.await.unwrap();
         assert_eq!(latencies.len(), 5);
-        // The fifth was due after 40 ms and could not be answered before 150 ms.
+        // The fifth is due after 50 ms and cannot be answered before 160 ms.
         let least = [30, 50, 70, 90, 110].map(|ms| ms * 1_000_000);
         assert!(latencies.iter().zip(least).all(|(is, least)| *is >= least), "{latencies:?}");
     }
