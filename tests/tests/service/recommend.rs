@@ -102,6 +102,20 @@ async fn a_budget_is_kept_whether_the_sentence_or_the_argument_sets_it() {
 }
 
 #[tokio::test]
+async fn who_asks_for_something_cheap_gets_the_least_expensive_first() {
+    let rig = Rig::start().await.warm().await;
+    let estimates = async |task: &str| -> Vec<f64> {
+        let recommended = recommend(&rig, json!({"task": task, "limit": 3})).await;
+        let estimate = |pick: &Value| pick["estimated_usd"].as_f64().unwrap_or(f64::INFINITY);
+        picks(&recommended).iter().map(estimate).collect()
+    };
+    let any = estimates("a video of a fox from a prompt").await;
+    let cheap = estimates("a cheap video of a fox from a prompt").await;
+    assert!(cheap.is_sorted(), "{cheap:?}");
+    assert!(cheap[0] < any[0], "{cheap:?} {any:?}");
+}
+
+#[tokio::test]
 async fn no_pick_needs_what_the_task_does_not_have() {
     let rig = Rig::start().await.warm().await;
     let checks = TASKS.map(|(task, has, category)| {

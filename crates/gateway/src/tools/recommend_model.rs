@@ -76,7 +76,8 @@ async fn recommend(
     let limit = arguments.limit.unwrap_or(DEFAULT_LIMIT);
     let found = loaded.index.recommend(&arguments.task);
     let budget = arguments.max_price_usd.or(found.task.hints.budget_usd);
-    let wanted = if budget.is_some() { limit * 2 } else { limit };
+    let is_thrifty = found.task.hints.pace.cheap;
+    let wanted = if budget.is_some() || is_thrifty { limit * 2 } else { limit };
     let candidates = suitable(context, &loaded.index, found.picks, &found.task, wanted).await;
     let ids: Vec<EndpointId> =
         candidates.iter().map(|candidate| candidate.endpoint_id.clone()).collect();
@@ -87,11 +88,20 @@ async fn recommend(
         prices.iter().find(|(priced, _)| priced == id).and_then(|(_, price)| price.as_ref())
     };
 
+    let estimated = candidates.iter().map(|candidate| {
+        let price = price_of(&candidate.endpoint_id);
+        (candidate, price, price.and_then(|price| cost::one_run(price, &found.task.hints)))
+    });
+    let mut estimated: Vec<_> = estimated.collect();
+    if is_thrifty {
+        // All of these do what is wanted. What has no known price is not cheap.
+        let dollars = |estimate: Option<f64>| estimate.unwrap_or(f64::INFINITY);
+        estimated.sort_by(|(_, _, one), (_, _, other)| dollars(*one).total_cmp(&dollars(*other)));
+    }
+
     let mut left_out = 0;
     let mut picks = Vec::new();
-    for candidate in &candidates {
-        let price = price_of(&candidate.endpoint_id);
-        let estimate = price.and_then(|price| cost::one_run(price, &found.task.hints));
+    for (candidate, price, estimate) in estimated {
         if let Some(budget) = budget
             && estimate.is_none_or(|estimate| estimate > budget)
         {
