@@ -1,5 +1,6 @@
-//! The field's phrases, compiled: finds operations, categories and synonyms in a text, whatever the
-//! words used. A phrase becomes a term of the index, so "rembg" finds "background removal".
+//! The phrases of the field and the sayings of its users, compiled: finds operations, categories,
+//! synonyms and sayings in a text, whatever the words used. A phrase becomes a term of the index, so
+//! "rembg" finds "background removal".
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;

@@ -243,7 +243,7 @@ pub(super) fn table() -> Vec<Spec> {
         .collect()
 }
 
-/// The rows of a table in this folder, each as its columns.
+/// The rows of a table, each as its columns.
 pub(super) fn rows(table: &'static str) -> impl Iterator<Item = std::str::Split<'static, char>> {
     table
         .lines()
